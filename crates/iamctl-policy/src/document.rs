@@ -1,0 +1,338 @@
+//! Policy documents.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::canonical::Canonical;
+use crate::diagnostic::Diagnostics;
+use crate::grammar::Grammar;
+use crate::node::Node;
+use crate::source::Span;
+use crate::{parse, stored};
+
+/// A text and where it was written.
+#[derive(Debug, Clone)]
+pub struct Spanned {
+    /// The text.
+    pub text: String,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// Whether a statement allows or denies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// `"Effect": "Allow"`
+    Allow,
+    /// `"Effect": "Deny"`
+    Deny,
+}
+
+impl Effect {
+    /// AWS's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Effect::Allow => "Allow",
+            Effect::Deny => "Deny",
+        }
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// `Action` or `NotAction`, `Resource` or `NotResource`: patterns, and whether they are negated.
+#[derive(Debug, Clone)]
+pub struct Clause {
+    /// Whether it is the `Not…` element.
+    pub negated: bool,
+    /// The patterns, as written.
+    pub patterns: Vec<Spanned>,
+}
+
+/// `Principal` or `NotPrincipal`.
+#[derive(Debug, Clone)]
+pub struct Principals {
+    /// Whether it is `NotPrincipal`.
+    pub negated: bool,
+    /// Kind (`AWS`, `Service`, …; `None` for the bare `"*"`) and value, as written.
+    pub entries: Vec<(Option<String>, Spanned)>,
+}
+
+/// One line of a `Condition` block: an operator, a key, and the values of which one must match.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    /// `StringEquals`, `ForAnyValue:ArnLike`, `BoolIfExists`, …
+    pub operator: Spanned,
+    /// `aws:MultiFactorAuthPresent`, …
+    pub key: Spanned,
+    /// The values; numbers and booleans as their text.
+    pub values: Vec<Spanned>,
+}
+
+/// One statement.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// Where it was written.
+    pub span: Span,
+    /// `Sid`.
+    pub sid: Option<Spanned>,
+    /// `Effect`.
+    pub effect: Effect,
+    /// `Principal` or `NotPrincipal`.
+    pub principals: Option<Principals>,
+    /// `Action` or `NotAction`.
+    pub actions: Option<Clause>,
+    /// `Resource` or `NotResource`.
+    pub resources: Option<Clause>,
+    /// `Condition`, flattened; `Some` of nothing for an empty block.
+    pub conditions: Option<Vec<Condition>>,
+    /// Elements that this crate does not know, kept so that they are compared and shown.
+    pub other: Vec<(String, Json)>,
+}
+
+/// A policy document.
+///
+/// Two documents are equal when AWS treats them as the same text: order and brackets do not count,
+/// the exact rules are those of [`CanonicalStatement`](crate::CanonicalStatement). Cloning is cheap.
+#[derive(Clone)]
+pub struct Document(Arc<Inner>);
+
+struct Inner {
+    body: Body,
+    canonical: OnceLock<Canonical>,
+}
+
+pub(crate) enum Body {
+    Parsed(Parsed),
+    /// A text that AWS gave us and that this crate cannot read: kept, compared as text.
+    Unreadable {
+        text: String,
+        reason: String,
+    },
+}
+
+/// The parts of a document that could be read.
+#[derive(Debug, Default)]
+pub(crate) struct Parsed {
+    pub(crate) version: Option<Spanned>,
+    pub(crate) id: Option<Spanned>,
+    pub(crate) statements: Vec<Statement>,
+    pub(crate) other: Vec<(String, Json)>,
+}
+
+impl Document {
+    /// Reads a document that a person wrote. Everything that AWS would refuse is reported at its
+    /// place; the result is `None` if any of it is an error.
+    pub fn parse(node: &Node, grammar: Grammar, diagnostics: &mut Diagnostics) -> Option<Self> {
+        parse::parse(node, grammar, diagnostics).map(|parsed| Self::from_body(Body::Parsed(parsed)))
+    }
+
+    /// Reads a document that AWS stores. What AWS accepted is never refused here: unknown elements
+    /// are kept, and a text that cannot be read at all is kept as text ([`Document::unreadable`]).
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        let body = match stored::parse(text) {
+            Ok(parsed) => Body::Parsed(parsed),
+            Err(reason) => Body::Unreadable { text: text.to_owned(), reason },
+        };
+        Self::from_body(body)
+    }
+
+    /// A document made of statements, with the version that every new document should have.
+    #[must_use]
+    pub fn from_statements(statements: Vec<Statement>) -> Self {
+        let version = Some(Spanned { text: "2012-10-17".to_owned(), span: Span::NONE });
+        Self::from_body(Body::Parsed(Parsed { version, statements, ..Parsed::default() }))
+    }
+
+    fn from_body(body: Body) -> Self {
+        Self(Arc::new(Inner { body, canonical: OnceLock::new() }))
+    }
+
+    pub(crate) fn canonical(&self) -> &Canonical {
+        self.0.canonical.get_or_init(|| Canonical::of(&self.0.body))
+    }
+
+    /// The statements in the order written; none for an unreadable document.
+    #[must_use]
+    pub fn statements(&self) -> &[Statement] {
+        match &self.0.body {
+            Body::Parsed(parsed) => &parsed.statements,
+            Body::Unreadable { .. } => &[],
+        }
+    }
+
+    /// `Version`, when there is one.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        match &self.0.body {
+            Body::Parsed(parsed) => parsed.version.as_ref().map(|version| version.text.as_str()),
+            Body::Unreadable { .. } => None,
+        }
+    }
+
+    /// Why a stored document could not be read.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<&str> {
+        match &self.0.body {
+            Body::Parsed(_) => None,
+            Body::Unreadable { reason, .. } => Some(reason),
+        }
+    }
+
+    /// Whether any statement has this effect. An unreadable document may have both.
+    #[must_use]
+    pub fn has(&self, effect: Effect) -> bool {
+        match &self.0.body {
+            Body::Parsed(parsed) => parsed.statements.iter().any(|statement| statement.effect == effect),
+            Body::Unreadable { .. } => true,
+        }
+    }
+
+    /// The document as JSON: `Version` first, lists of one as their item.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        match &self.0.body {
+            Body::Parsed(parsed) => parsed.to_json(),
+            Body::Unreadable { text, .. } => Json::String(text.clone()),
+        }
+    }
+
+    /// The text that is sent to AWS: JSON without white space.
+    #[must_use]
+    pub fn to_compact_string(&self) -> String {
+        match &self.0.body {
+            Body::Parsed(parsed) => parsed.to_json().to_string(),
+            Body::Unreadable { text, .. } => text.clone(),
+        }
+    }
+
+    /// The length that IAM's size quotas count: characters other than white space.
+    /// Source: IAM User Guide, "IAM and AWS STS quotas".
+    #[must_use]
+    pub fn quota_size(&self) -> usize {
+        self.to_compact_string().chars().filter(|c| !c.is_whitespace()).count()
+    }
+}
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.canonical() == other.canonical()
+    }
+}
+
+impl Eq for Document {}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_compact_string())
+    }
+}
+
+impl serde::Serialize for Document {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
+/// Reads what [`Document`]'s `Serialize` wrote.
+impl<'de> serde::Deserialize<'de> for Document {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Json::deserialize(deserializer)? {
+            Json::String(text) => Self::from_stored(&text),
+            json => Self::from_stored(&json.to_string()),
+        })
+    }
+}
+
+impl Parsed {
+    fn to_json(&self) -> Json {
+        let mut map = Map::new();
+        if let Some(version) = &self.version {
+            map.insert("Version".into(), json!(version.text));
+        }
+        if let Some(id) = &self.id {
+            map.insert("Id".into(), json!(id.text));
+        }
+        map.insert("Statement".into(), self.statements.iter().map(Statement::to_json).collect());
+        map.extend(self.other.iter().cloned());
+        Json::Object(map)
+    }
+}
+
+impl Statement {
+    /// The statement as JSON, elements in the order people expect.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let mut map = Map::new();
+        if let Some(sid) = &self.sid {
+            map.insert("Sid".into(), json!(sid.text));
+        }
+        map.insert("Effect".into(), json!(self.effect.as_str()));
+        if let Some(principals) = &self.principals {
+            let name = if principals.negated { "NotPrincipal" } else { "Principal" };
+            map.insert(name.into(), principals.to_json());
+        }
+        if let Some(actions) = &self.actions {
+            map.insert(
+                if actions.negated { "NotAction" } else { "Action" }.into(),
+                one_or_list(&actions.patterns),
+            );
+        }
+        if let Some(resources) = &self.resources {
+            let name = if resources.negated { "NotResource" } else { "Resource" };
+            map.insert(name.into(), one_or_list(&resources.patterns));
+        }
+        if let Some(conditions) = &self.conditions {
+            map.insert("Condition".into(), conditions_json(conditions));
+        }
+        map.extend(self.other.iter().cloned());
+        Json::Object(map)
+    }
+}
+
+impl Principals {
+    fn to_json(&self) -> Json {
+        if let [(None, all)] = self.entries.as_slice() {
+            return json!(all.text);
+        }
+        let mut by_kind: Vec<(&str, Vec<Spanned>)> = Vec::new();
+        for (kind, value) in &self.entries {
+            let kind = kind.as_deref().unwrap_or("AWS");
+            match by_kind.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, values)) => values.push(value.clone()),
+                None => by_kind.push((kind, vec![value.clone()])),
+            }
+        }
+        by_kind
+            .into_iter()
+            .map(|(kind, values)| (kind.to_owned(), one_or_list(&values)))
+            .collect::<Map<_, _>>()
+            .into()
+    }
+}
+
+fn conditions_json(conditions: &[Condition]) -> Json {
+    let mut map = Map::new();
+    for condition in conditions {
+        let operator = map.entry(condition.operator.text.clone()).or_insert_with(|| json!({}));
+        if let Json::Object(keys) = operator {
+            keys.insert(condition.key.text.clone(), one_or_list(&condition.values));
+        }
+    }
+    Json::Object(map)
+}
+
+fn one_or_list(values: &[Spanned]) -> Json {
+    match values {
+        [one] => json!(one.text),
+        many => many.iter().map(|value| json!(value.text)).collect(),
+    }
+}
