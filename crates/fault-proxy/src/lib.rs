@@ -1,0 +1,1 @@
+//! Test support: a proxy that counts AWS requests and makes chosen ones fail.
