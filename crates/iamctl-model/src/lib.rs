@@ -1,1 +1,42 @@
-#![doc = "Placeholder."]
+//! The data of iamctl: names, addresses, resources, what is wanted, what is there, and the plan that
+//! leads from one to the other.
+//!
+//! Every type guards its own invariants at construction; no type does any work. The stages are in
+//! other crates: `iamctl-spec` makes a [`Desired`], `iamctl-aws` a [`Live`], `iamctl-diff` a [`Plan`],
+//! and `iamctl-apply` carries the plan out.
+//!
+//! ```
+//! use iamctl_model::{Account, AccountId, PolicyArn, PolicyName, Partition, Path};
+//!
+//! let account = Account { id: AccountId::parse("123456789012")?, partition: Partition::aws() };
+//! let arn = PolicyArn::new(&account, &Path::root(), &PolicyName::parse("s3-read")?);
+//! assert_eq!(arn.as_str(), "arn:aws:iam::123456789012:policy/s3-read");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod action;
+mod address;
+mod arn;
+mod change;
+mod desired;
+mod live;
+mod names;
+mod ownership;
+mod plan;
+mod resource;
+mod tags;
+
+pub use action::Action;
+pub use address::{Address, AddressError, Identity, Kind};
+pub use arn::{Account, AccountId, ArnError, Partition, PolicyArn, PrincipalArn};
+pub use change::{Cause, Change, ChangeAction, FieldChange};
+pub use desired::{Desired, Managed, ManifestName, MasterCopy};
+pub use live::{
+    Live, LiveGroup, LivePolicy, LiveRole, LiveUser, Observed, PolicyVersion, RoleDetails, UniqueId,
+    VersionId,
+};
+pub use names::{GroupName, NameError, Path, PolicyName, RoleName, UserName};
+pub use ownership::{Owned, Ownership};
+pub use plan::{Guard, Hazard, HazardKind, Note, Plan, Refusal, Step, StepId};
+pub use resource::{Field, Group, Policy, Resource, Role, SessionDuration, User};
+pub use tags::Tags;

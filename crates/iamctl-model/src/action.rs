@@ -1,0 +1,383 @@
+//! The calls that iamctl makes: one variant for each call of the IAM API, under AWS's own name and
+//! with AWS's own parameter names.
+
+use iamctl_policy::Document;
+use serde::{Deserialize, Serialize};
+
+use crate::address::{Address, Identity};
+use crate::arn::PolicyArn;
+use crate::live::VersionId;
+use crate::names::{GroupName, Path, PolicyName, RoleName, UserName};
+use crate::resource::SessionDuration;
+use crate::tags::Tags;
+
+/// One call that changes something in IAM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "call", content = "params", rename_all_fields = "PascalCase")]
+#[expect(missing_docs, reason = "the variants are the calls of the IAM API, the fields its parameters")]
+pub enum Action {
+    CreateUser {
+        user_name: UserName,
+        path: Path,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        permissions_boundary: Option<PolicyArn>,
+        #[serde(skip_serializing_if = "Tags::is_empty", default)]
+        tags: Tags,
+    },
+    UpdateUser {
+        user_name: UserName,
+        new_path: Path,
+    },
+    DeleteUser {
+        user_name: UserName,
+    },
+    CreateGroup {
+        group_name: GroupName,
+        path: Path,
+    },
+    UpdateGroup {
+        group_name: GroupName,
+        new_path: Path,
+    },
+    DeleteGroup {
+        group_name: GroupName,
+    },
+    CreateRole {
+        role_name: RoleName,
+        path: Path,
+        assume_role_policy_document: Document,
+        description: String,
+        max_session_duration: SessionDuration,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        permissions_boundary: Option<PolicyArn>,
+        #[serde(skip_serializing_if = "Tags::is_empty", default)]
+        tags: Tags,
+    },
+    /// Sends both, because a value that is left out would be reset.
+    UpdateRole {
+        role_name: RoleName,
+        description: String,
+        max_session_duration: SessionDuration,
+    },
+    UpdateAssumeRolePolicy {
+        role_name: RoleName,
+        policy_document: Document,
+    },
+    DeleteRole {
+        role_name: RoleName,
+    },
+    CreatePolicy {
+        policy_name: PolicyName,
+        path: Path,
+        description: String,
+        policy_document: Document,
+        #[serde(skip_serializing_if = "Tags::is_empty", default)]
+        tags: Tags,
+    },
+    /// Makes the new version the default one.
+    CreatePolicyVersion {
+        policy_arn: PolicyArn,
+        policy_document: Document,
+    },
+    SetDefaultPolicyVersion {
+        policy_arn: PolicyArn,
+        version_id: VersionId,
+    },
+    DeletePolicyVersion {
+        policy_arn: PolicyArn,
+        version_id: VersionId,
+    },
+    DeletePolicy {
+        policy_arn: PolicyArn,
+    },
+    PutUserPermissionsBoundary {
+        user_name: UserName,
+        permissions_boundary: PolicyArn,
+    },
+    DeleteUserPermissionsBoundary {
+        user_name: UserName,
+    },
+    PutRolePermissionsBoundary {
+        role_name: RoleName,
+        permissions_boundary: PolicyArn,
+    },
+    DeleteRolePermissionsBoundary {
+        role_name: RoleName,
+    },
+    PutUserPolicy {
+        user_name: UserName,
+        policy_name: PolicyName,
+        policy_document: Document,
+    },
+    DeleteUserPolicy {
+        user_name: UserName,
+        policy_name: PolicyName,
+    },
+    PutGroupPolicy {
+        group_name: GroupName,
+        policy_name: PolicyName,
+        policy_document: Document,
+    },
+    DeleteGroupPolicy {
+        group_name: GroupName,
+        policy_name: PolicyName,
+    },
+    PutRolePolicy {
+        role_name: RoleName,
+        policy_name: PolicyName,
+        policy_document: Document,
+    },
+    DeleteRolePolicy {
+        role_name: RoleName,
+        policy_name: PolicyName,
+    },
+    AttachUserPolicy {
+        user_name: UserName,
+        policy_arn: PolicyArn,
+    },
+    DetachUserPolicy {
+        user_name: UserName,
+        policy_arn: PolicyArn,
+    },
+    AttachGroupPolicy {
+        group_name: GroupName,
+        policy_arn: PolicyArn,
+    },
+    DetachGroupPolicy {
+        group_name: GroupName,
+        policy_arn: PolicyArn,
+    },
+    AttachRolePolicy {
+        role_name: RoleName,
+        policy_arn: PolicyArn,
+    },
+    DetachRolePolicy {
+        role_name: RoleName,
+        policy_arn: PolicyArn,
+    },
+    AddUserToGroup {
+        group_name: GroupName,
+        user_name: UserName,
+    },
+    RemoveUserFromGroup {
+        group_name: GroupName,
+        user_name: UserName,
+    },
+    TagUser {
+        user_name: UserName,
+        tags: Tags,
+    },
+    UntagUser {
+        user_name: UserName,
+        tag_keys: Vec<String>,
+    },
+    TagRole {
+        role_name: RoleName,
+        tags: Tags,
+    },
+    UntagRole {
+        role_name: RoleName,
+        tag_keys: Vec<String>,
+    },
+    TagPolicy {
+        policy_arn: PolicyArn,
+        tags: Tags,
+    },
+    UntagPolicy {
+        policy_arn: PolicyArn,
+        tag_keys: Vec<String>,
+    },
+}
+
+impl Action {
+    /// Attaches a managed policy.
+    #[must_use]
+    pub fn attach(to: &Identity, policy_arn: PolicyArn) -> Self {
+        match to.clone() {
+            Identity::User(user_name) => Action::AttachUserPolicy { user_name, policy_arn },
+            Identity::Group(group_name) => Action::AttachGroupPolicy { group_name, policy_arn },
+            Identity::Role(role_name) => Action::AttachRolePolicy { role_name, policy_arn },
+        }
+    }
+
+    /// Detaches a managed policy.
+    #[must_use]
+    pub fn detach(from: &Identity, policy_arn: PolicyArn) -> Self {
+        match from.clone() {
+            Identity::User(user_name) => Action::DetachUserPolicy { user_name, policy_arn },
+            Identity::Group(group_name) => Action::DetachGroupPolicy { group_name, policy_arn },
+            Identity::Role(role_name) => Action::DetachRolePolicy { role_name, policy_arn },
+        }
+    }
+
+    /// Makes or replaces an inline policy.
+    #[must_use]
+    pub fn put_inline(to: &Identity, policy_name: PolicyName, policy_document: Document) -> Self {
+        match to.clone() {
+            Identity::User(user_name) => Action::PutUserPolicy { user_name, policy_name, policy_document },
+            Identity::Group(group_name) => {
+                Action::PutGroupPolicy { group_name, policy_name, policy_document }
+            }
+            Identity::Role(role_name) => Action::PutRolePolicy { role_name, policy_name, policy_document },
+        }
+    }
+
+    /// Deletes an inline policy.
+    #[must_use]
+    pub fn delete_inline(from: &Identity, policy_name: PolicyName) -> Self {
+        match from.clone() {
+            Identity::User(user_name) => Action::DeleteUserPolicy { user_name, policy_name },
+            Identity::Group(group_name) => Action::DeleteGroupPolicy { group_name, policy_name },
+            Identity::Role(role_name) => Action::DeleteRolePolicy { role_name, policy_name },
+        }
+    }
+
+    /// AWS's name of the call.
+    #[must_use]
+    pub fn call(&self) -> &'static str {
+        match self {
+            Action::CreateUser { .. } => "CreateUser",
+            Action::UpdateUser { .. } => "UpdateUser",
+            Action::DeleteUser { .. } => "DeleteUser",
+            Action::CreateGroup { .. } => "CreateGroup",
+            Action::UpdateGroup { .. } => "UpdateGroup",
+            Action::DeleteGroup { .. } => "DeleteGroup",
+            Action::CreateRole { .. } => "CreateRole",
+            Action::UpdateRole { .. } => "UpdateRole",
+            Action::UpdateAssumeRolePolicy { .. } => "UpdateAssumeRolePolicy",
+            Action::DeleteRole { .. } => "DeleteRole",
+            Action::CreatePolicy { .. } => "CreatePolicy",
+            Action::CreatePolicyVersion { .. } => "CreatePolicyVersion",
+            Action::SetDefaultPolicyVersion { .. } => "SetDefaultPolicyVersion",
+            Action::DeletePolicyVersion { .. } => "DeletePolicyVersion",
+            Action::DeletePolicy { .. } => "DeletePolicy",
+            Action::PutUserPermissionsBoundary { .. } => "PutUserPermissionsBoundary",
+            Action::DeleteUserPermissionsBoundary { .. } => "DeleteUserPermissionsBoundary",
+            Action::PutRolePermissionsBoundary { .. } => "PutRolePermissionsBoundary",
+            Action::DeleteRolePermissionsBoundary { .. } => "DeleteRolePermissionsBoundary",
+            Action::PutUserPolicy { .. } => "PutUserPolicy",
+            Action::DeleteUserPolicy { .. } => "DeleteUserPolicy",
+            Action::PutGroupPolicy { .. } => "PutGroupPolicy",
+            Action::DeleteGroupPolicy { .. } => "DeleteGroupPolicy",
+            Action::PutRolePolicy { .. } => "PutRolePolicy",
+            Action::DeleteRolePolicy { .. } => "DeleteRolePolicy",
+            Action::AttachUserPolicy { .. } => "AttachUserPolicy",
+            Action::DetachUserPolicy { .. } => "DetachUserPolicy",
+            Action::AttachGroupPolicy { .. } => "AttachGroupPolicy",
+            Action::DetachGroupPolicy { .. } => "DetachGroupPolicy",
+            Action::AttachRolePolicy { .. } => "AttachRolePolicy",
+            Action::DetachRolePolicy { .. } => "DetachRolePolicy",
+            Action::AddUserToGroup { .. } => "AddUserToGroup",
+            Action::RemoveUserFromGroup { .. } => "RemoveUserFromGroup",
+            Action::TagUser { .. } => "TagUser",
+            Action::UntagUser { .. } => "UntagUser",
+            Action::TagRole { .. } => "TagRole",
+            Action::UntagRole { .. } => "UntagRole",
+            Action::TagPolicy { .. } => "TagPolicy",
+            Action::UntagPolicy { .. } => "UntagPolicy",
+        }
+    }
+
+    /// What the call is about, in words: `AttachRolePolicy s3-read to role/engineer`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let call = self.call();
+        let subject = self.subject();
+        match self {
+            Action::AttachUserPolicy { policy_arn, .. }
+            | Action::AttachGroupPolicy { policy_arn, .. }
+            | Action::AttachRolePolicy { policy_arn, .. } => {
+                format!("{call} {} to {subject}", policy_arn.path_and_name())
+            }
+            Action::DetachUserPolicy { policy_arn, .. }
+            | Action::DetachGroupPolicy { policy_arn, .. }
+            | Action::DetachRolePolicy { policy_arn, .. } => {
+                format!("{call} {} from {subject}", policy_arn.path_and_name())
+            }
+            Action::PutUserPolicy { policy_name, .. }
+            | Action::PutGroupPolicy { policy_name, .. }
+            | Action::PutRolePolicy { policy_name, .. } => format!("{call} {policy_name} on {subject}"),
+            Action::DeleteUserPolicy { policy_name, .. }
+            | Action::DeleteGroupPolicy { policy_name, .. }
+            | Action::DeleteRolePolicy { policy_name, .. } => format!("{call} {policy_name} of {subject}"),
+            Action::AddUserToGroup { group_name, .. } => format!("{call} {subject} to group/{group_name}"),
+            Action::RemoveUserFromGroup { group_name, .. } => {
+                format!("{call} {subject} from group/{group_name}")
+            }
+            Action::DeletePolicyVersion { version_id, .. }
+            | Action::SetDefaultPolicyVersion { version_id, .. } => {
+                format!("{call} {version_id} of {subject}")
+            }
+            _ => format!("{call} {subject}"),
+        }
+    }
+
+    /// The thing that the call writes to. IAM answers ConcurrentModification to two writes on the
+    /// same thing at the same moment, so they are never made.
+    #[must_use]
+    pub fn subject(&self) -> Address {
+        match self {
+            Action::CreateUser { user_name, .. }
+            | Action::UpdateUser { user_name, .. }
+            | Action::DeleteUser { user_name }
+            | Action::PutUserPermissionsBoundary { user_name, .. }
+            | Action::DeleteUserPermissionsBoundary { user_name }
+            | Action::PutUserPolicy { user_name, .. }
+            | Action::DeleteUserPolicy { user_name, .. }
+            | Action::AttachUserPolicy { user_name, .. }
+            | Action::DetachUserPolicy { user_name, .. }
+            | Action::AddUserToGroup { user_name, .. }
+            | Action::RemoveUserFromGroup { user_name, .. }
+            | Action::TagUser { user_name, .. }
+            | Action::UntagUser { user_name, .. } => Address::User(user_name.clone()),
+            Action::CreateGroup { group_name, .. }
+            | Action::UpdateGroup { group_name, .. }
+            | Action::DeleteGroup { group_name }
+            | Action::PutGroupPolicy { group_name, .. }
+            | Action::DeleteGroupPolicy { group_name, .. }
+            | Action::AttachGroupPolicy { group_name, .. }
+            | Action::DetachGroupPolicy { group_name, .. } => Address::Group(group_name.clone()),
+            Action::CreateRole { role_name, .. }
+            | Action::UpdateRole { role_name, .. }
+            | Action::UpdateAssumeRolePolicy { role_name, .. }
+            | Action::DeleteRole { role_name }
+            | Action::PutRolePermissionsBoundary { role_name, .. }
+            | Action::DeleteRolePermissionsBoundary { role_name }
+            | Action::PutRolePolicy { role_name, .. }
+            | Action::DeleteRolePolicy { role_name, .. }
+            | Action::AttachRolePolicy { role_name, .. }
+            | Action::DetachRolePolicy { role_name, .. }
+            | Action::TagRole { role_name, .. }
+            | Action::UntagRole { role_name, .. } => Address::Role(role_name.clone()),
+            Action::CreatePolicy { policy_name, .. } => Address::Policy(policy_name.clone()),
+            Action::CreatePolicyVersion { policy_arn, .. }
+            | Action::SetDefaultPolicyVersion { policy_arn, .. }
+            | Action::DeletePolicyVersion { policy_arn, .. }
+            | Action::DeletePolicy { policy_arn }
+            | Action::TagPolicy { policy_arn, .. }
+            | Action::UntagPolicy { policy_arn, .. } => Address::Policy(policy_arn.policy_name()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_is_written_as_the_call_it_is_and_reads_back() {
+        let action = Action::AttachRolePolicy {
+            role_name: RoleName::parse("engineer").unwrap(),
+            policy_arn: PolicyArn::parse("arn:aws:iam::123456789012:policy/s3-read").unwrap(),
+        };
+        let json = serde_json::to_value(&action).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({"call": "AttachRolePolicy", "params": {
+                "RoleName": "engineer", "PolicyArn": "arn:aws:iam::123456789012:policy/s3-read"}})
+        );
+        assert_eq!(json["call"], action.call());
+        assert_eq!(serde_json::from_value::<Action>(json).unwrap(), action);
+        assert_eq!(action.describe(), "AttachRolePolicy s3-read to role/engineer");
+    }
+}

@@ -1,0 +1,206 @@
+//! Addresses: how people, plans and records name the things that iamctl manages.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::names::{GroupName, NameError, PolicyName, RoleName, UserName};
+
+/// The kinds of thing that have an address, in the order in which they are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// The copy of manifest and ownership in the S3 bucket.
+    MasterCopy,
+    /// A managed policy of the account.
+    Policy,
+    /// A group.
+    Group,
+    /// A user.
+    User,
+    /// A role.
+    Role,
+}
+
+impl Kind {
+    /// The word in addresses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::MasterCopy => "master_copy",
+            Kind::Policy => "policy",
+            Kind::Group => "group",
+            Kind::User => "user",
+            Kind::Role => "role",
+        }
+    }
+
+    /// The word for several of them.
+    #[must_use]
+    pub fn plural(self) -> &'static str {
+        match self {
+            Kind::MasterCopy => "master copies",
+            Kind::Policy => "policies",
+            Kind::Group => "groups",
+            Kind::User => "users",
+            Kind::Role => "roles",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What policies attach to: AWS's word for users, groups and roles together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Identity {
+    /// A group.
+    Group(GroupName),
+    /// A user.
+    User(UserName),
+    /// A role.
+    Role(RoleName),
+}
+
+impl Identity {
+    /// Its address.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        match self {
+            Identity::Group(name) => Address::Group(name.clone()),
+            Identity::User(name) => Address::User(name.clone()),
+            Identity::Role(name) => Address::Role(name.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address().fmt(f)
+    }
+}
+
+/// The address of one managed thing: `user/alice`, `policy/s3-read`, `master_copy`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Address {
+    /// The master copy itself.
+    MasterCopy,
+    /// A managed policy of the account.
+    Policy(PolicyName),
+    /// A group.
+    Group(GroupName),
+    /// A user.
+    User(UserName),
+    /// A role.
+    Role(RoleName),
+}
+
+impl Address {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Address::MasterCopy => Kind::MasterCopy,
+            Address::Policy(_) => Kind::Policy,
+            Address::Group(_) => Kind::Group,
+            Address::User(_) => Kind::User,
+            Address::Role(_) => Kind::Role,
+        }
+    }
+
+    /// The name behind the slash; empty for the master copy.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Address::MasterCopy => "",
+            Address::Policy(name) => name.as_str(),
+            Address::Group(name) => name.as_str(),
+            Address::User(name) => name.as_str(),
+            Address::Role(name) => name.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::MasterCopy => f.write_str(Kind::MasterCopy.as_str()),
+            _ => write!(f, "{}/{}", self.kind(), self.name()),
+        }
+    }
+}
+
+/// Why a text is not an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressError {
+    /// It has no known kind before a slash.
+    Shape(String),
+    /// The name is not a name of that kind.
+    Name(NameError),
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AddressError::Shape(text) => {
+                write!(
+                    f,
+                    "`{text}` is not an address: write `user/NAME`, `group/NAME`, `role/NAME` or `policy/NAME`"
+                )
+            }
+            AddressError::Name(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for AddressError {}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        if text == Kind::MasterCopy.as_str() {
+            return Ok(Address::MasterCopy);
+        }
+        let shape = || AddressError::Shape(text.to_owned());
+        let (kind, name) = text.split_once('/').ok_or_else(shape)?;
+        match kind {
+            "policy" => PolicyName::parse(name).map(Address::Policy),
+            "group" => GroupName::parse(name).map(Address::Group),
+            "user" => UserName::parse(name).map(Address::User),
+            "role" => RoleName::parse(name).map(Address::Role),
+            _ => return Err(shape()),
+        }
+        .map_err(AddressError::Name)
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_reads_back_as_it_is_written() {
+        for text in ["user/alice", "group/engineers", "role/engineer", "policy/s3-read", "master_copy"] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+        for bad in ["", "alice", "user/", "user/a/b", "users/alice", "role/a b"] {
+            assert!(bad.parse::<Address>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! What is in the account, as it was read. It is old the moment it exists, and it may be incomplete:
+//! what was not read is [`Observed::NotRead`], never empty.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use iamctl_policy::Document;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::address::{Address, Kind};
+use crate::arn::{Account, PolicyArn};
+use crate::names::{GroupName, Path, PolicyName, RoleName, UserName};
+use crate::resource::{Group, Policy, Resource, Role, SessionDuration, User};
+use crate::tags::Tags;
+
+/// A value that AWS's answer may not have held.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Observed<T> {
+    /// It was not read: it is not compared, and never a reason to change or delete.
+    #[default]
+    NotRead,
+    /// It was read.
+    Read(T),
+}
+
+impl<T> Observed<T> {
+    /// The value, or what stands in where it was not read.
+    pub fn unwrap_or(self, stand_in: T) -> T {
+        match self {
+            Observed::NotRead => stand_in,
+            Observed::Read(value) => value,
+        }
+    }
+
+    /// The value, when it was read.
+    pub fn as_ref(&self) -> Option<&T> {
+        match self {
+            Observed::NotRead => None,
+            Observed::Read(value) => Some(value),
+        }
+    }
+}
+
+/// AWS's own name for one life of a thing: `AIDA…`, `AROA…`, `ANPA…`, `AGPA…`. A thing that was
+/// deleted and made again under its name has another one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UniqueId(pub String);
+
+impl fmt::Display for UniqueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A user that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveUser {
+    /// Its unique id.
+    pub id: UniqueId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// What it is.
+    pub value: User,
+}
+
+/// A group that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveGroup {
+    /// Its unique id.
+    pub id: UniqueId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// What it is; members are those users that name it.
+    pub value: Group,
+}
+
+/// What `ListRoles` knows of a role and `GetAccountAuthorizationDetails` does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleDetails {
+    /// What it is for; empty for none.
+    pub description: String,
+    /// How long a session of it may last at most.
+    pub max_session_duration: SessionDuration,
+}
+
+/// A role that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveRole {
+    /// Its unique id.
+    pub id: UniqueId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Its path.
+    pub path: Path,
+    /// Description and session duration.
+    pub details: Observed<RoleDetails>,
+    /// Who may assume it.
+    pub trust: Document,
+    /// Its tags.
+    pub tags: Tags,
+    /// The managed policies attached to it.
+    pub policies: BTreeSet<PolicyArn>,
+    /// Its inline policies.
+    pub inline_policies: BTreeMap<PolicyName, Document>,
+    /// The policy that bounds what its other policies can allow.
+    pub permissions_boundary: Option<PolicyArn>,
+    /// The instance profiles that hold it; it cannot be deleted while there are any.
+    pub instance_profiles: Vec<String>,
+}
+
+impl LiveRole {
+    /// What it is, with what was not read taken from the wanted role, so that it does not differ.
+    #[must_use]
+    pub fn against(&self, wanted: Option<&Role>) -> Role {
+        let (description, max_session_duration) = match (&self.details, wanted) {
+            (Observed::Read(details), _) => (details.description.clone(), details.max_session_duration),
+            (Observed::NotRead, Some(wanted)) => (wanted.description.clone(), wanted.max_session_duration),
+            (Observed::NotRead, None) => (String::new(), SessionDuration::DEFAULT),
+        };
+        Role {
+            path: self.path.clone(),
+            description,
+            max_session_duration,
+            trust: self.trust.clone(),
+            tags: self.tags.clone(),
+            policies: self.policies.clone(),
+            inline_policies: self.inline_policies.clone(),
+            permissions_boundary: self.permissions_boundary.clone(),
+        }
+    }
+}
+
+/// The id of one version of a managed policy: `v1`, `v2`, …
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VersionId(pub String);
+
+impl fmt::Display for VersionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One version of a managed policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyVersion {
+    /// Its id.
+    pub id: VersionId,
+    /// Whether it is the version in force.
+    pub is_default: bool,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Its text.
+    pub document: Document,
+}
+
+/// A managed policy that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LivePolicy {
+    /// Its unique id.
+    pub id: UniqueId,
+    /// Its ARN.
+    pub arn: PolicyArn,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Its path.
+    pub path: Path,
+    /// What it is for; empty for none.
+    pub description: String,
+    /// Its tags: not part of `GetAccountAuthorizationDetails`, one call for each policy.
+    pub tags: Observed<Tags>,
+    /// All its versions, in no particular order; exactly one is the default.
+    pub versions: Vec<PolicyVersion>,
+}
+
+impl LivePolicy {
+    /// The version in force.
+    #[must_use]
+    pub fn default_version(&self) -> Option<&PolicyVersion> {
+        self.versions.iter().find(|version| version.is_default)
+    }
+
+    /// What it is, with what was not read taken from the wanted policy, so that it does not differ.
+    /// `None` for a policy without a default version, which AWS does not have.
+    #[must_use]
+    pub fn against(&self, wanted_tags: &Tags) -> Option<Policy> {
+        Some(Policy {
+            path: self.path.clone(),
+            description: self.description.clone(),
+            tags: self.tags.clone().unwrap_or(wanted_tags.clone()),
+            document: self.default_version()?.document.clone(),
+        })
+    }
+}
+
+/// Everything that was read from one account.
+///
+/// Service-linked roles and `/aws-reserved/` are in it, so that they can be counted and named; nothing
+/// ever changes them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// The account that was read.
+    pub account: Account,
+    /// Its managed policies, without those of AWS.
+    pub policies: BTreeMap<PolicyName, LivePolicy>,
+    /// Its groups.
+    pub groups: BTreeMap<GroupName, LiveGroup>,
+    /// Its users.
+    pub users: BTreeMap<UserName, LiveUser>,
+    /// Its roles.
+    pub roles: BTreeMap<RoleName, LiveRole>,
+}
+
+impl Live {
+    /// An account without anything.
+    #[must_use]
+    pub fn empty(account: Account) -> Self {
+        Self {
+            account,
+            policies: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            users: BTreeMap::new(),
+            roles: BTreeMap::new(),
+        }
+    }
+
+    /// The addresses of all that is there, with their unique ids.
+    pub fn addresses(&self) -> impl Iterator<Item = (Address, &UniqueId)> {
+        let policies = self.policies.iter().map(|(name, policy)| (Address::Policy(name.clone()), &policy.id));
+        let groups = self.groups.iter().map(|(name, group)| (Address::Group(name.clone()), &group.id));
+        let users = self.users.iter().map(|(name, user)| (Address::User(name.clone()), &user.id));
+        let roles = self.roles.iter().map(|(name, role)| (Address::Role(name.clone()), &role.id));
+        policies.chain(groups).chain(users).chain(roles)
+    }
+
+    /// The unique id of the thing at an address.
+    #[must_use]
+    pub fn id(&self, address: &Address) -> Option<&UniqueId> {
+        match address {
+            Address::MasterCopy => None,
+            Address::Policy(name) => self.policies.get(name).map(|policy| &policy.id),
+            Address::Group(name) => self.groups.get(name).map(|group| &group.id),
+            Address::User(name) => self.users.get(name).map(|user| &user.id),
+            Address::Role(name) => self.roles.get(name).map(|role| &role.id),
+        }
+    }
+
+    /// When the thing at an address was made.
+    #[must_use]
+    pub fn created(&self, address: &Address) -> Option<Timestamp> {
+        match address {
+            Address::MasterCopy => None,
+            Address::Policy(name) => self.policies.get(name).map(|policy| policy.created),
+            Address::Group(name) => self.groups.get(name).map(|group| group.created),
+            Address::User(name) => self.users.get(name).map(|user| user.created),
+            Address::Role(name) => self.roles.get(name).map(|role| role.created),
+        }
+    }
+
+    /// What the thing at an address is, with what was not read taken from `wanted` where that is of
+    /// the same kind.
+    #[must_use]
+    pub fn resource(&self, address: &Address, wanted: Option<&Resource>) -> Option<Resource> {
+        match address {
+            Address::MasterCopy => None,
+            Address::Policy(name) => {
+                let tags = match wanted {
+                    Some(Resource::Policy(policy)) => policy.tags.clone(),
+                    _ => Tags::default(),
+                };
+                self.policies.get(name)?.against(&tags).map(Resource::Policy)
+            }
+            Address::Group(name) => self.groups.get(name).map(|group| Resource::Group(group.value.clone())),
+            Address::User(name) => self.users.get(name).map(|user| Resource::User(user.value.clone())),
+            Address::Role(name) => {
+                let wanted = match wanted {
+                    Some(Resource::Role(role)) => Some(role),
+                    _ => None,
+                };
+                self.roles.get(name).map(|role| Resource::Role(role.against(wanted)))
+            }
+        }
+    }
+
+    /// The name at an address as AWS spells it.
+    #[must_use]
+    pub fn spelling(&self, address: &Address) -> Option<&str> {
+        match address {
+            Address::MasterCopy => None,
+            Address::Policy(name) => self.policies.get_key_value(name).map(|(name, _)| name.as_str()),
+            Address::Group(name) => self.groups.get_key_value(name).map(|(name, _)| name.as_str()),
+            Address::User(name) => self.users.get_key_value(name).map(|(name, _)| name.as_str()),
+            Address::Role(name) => self.roles.get_key_value(name).map(|(name, _)| name.as_str()),
+        }
+    }
+
+    /// How many things of a kind there are.
+    #[must_use]
+    pub fn count(&self, kind: Kind) -> usize {
+        match kind {
+            Kind::MasterCopy => 0,
+            Kind::Policy => self.policies.len(),
+            Kind::Group => self.groups.len(),
+            Kind::User => self.users.len(),
+            Kind::Role => self.roles.len(),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Names and paths, with AWS's rules for them.
+//!
+//! Source of the rules: the IAM API's shapes `userNameType`, `groupNameType`, `roleNameType`,
+//! `policyNameType`, `pathType` and `policyPathType`; uniqueness without regard to case: IAM User
+//! Guide, "IAM and AWS STS quotas".
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Why a name was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameError {
+    what: &'static str,
+    problem: Problem,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Problem {
+    Empty,
+    TooLong { length: usize, most: usize },
+    Character(char),
+    PathShape,
+}
+
+impl NameError {
+    /// How to write it instead.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self.problem {
+            Problem::Empty | Problem::Character(_) if self.what.contains("path") => {
+                format!("{} holds letters, digits and `. , + @ = _ -` between slashes", self.what)
+            }
+            Problem::Empty | Problem::Character(_) => {
+                format!("{} holds letters, digits and `_ + = , . @ -`", self.what)
+            }
+            Problem::TooLong { most, .. } => format!("use at most {most} characters"),
+            Problem::PathShape => {
+                "a path is `/` or begins and ends with a slash, such as `/team/`".to_owned()
+            }
+        }
+    }
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = self.what;
+        match self.problem {
+            Problem::Empty => write!(f, "{what} cannot be empty"),
+            Problem::TooLong { length, most } => {
+                write!(f, "{what} has at most {most} characters, this one has {length}")
+            }
+            Problem::Character(c) => write!(f, "{what} cannot hold the character `{}`", c.escape_debug()),
+            Problem::PathShape => write!(f, "{what} must begin and end with a slash"),
+        }
+    }
+}
+
+impl std::error::Error for NameError {}
+
+fn check_name(what: &'static str, most: usize, text: &str) -> Result<(), NameError> {
+    let length = text.chars().count();
+    let bad = text.chars().find(|c| !(c.is_ascii_alphanumeric() || "_+=,.@-".contains(*c)));
+    let problem = match bad {
+        _ if text.is_empty() => Problem::Empty,
+        Some(c) => Problem::Character(c),
+        None if length > most => Problem::TooLong { length, most },
+        None => return Ok(()),
+    };
+    Err(NameError { what, problem })
+}
+
+/// A name that AWS keeps with its case but compares without: `Alice` and `alice` are the same user.
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident, $what:literal, $most:literal) => {
+        $(#[$doc])*
+        ///
+        /// Equality and order ignore case, as AWS does: names are unique in an account whatever their
+        /// case. Compare [`as_str`](Self::as_str) to see whether the spelling differs.
+        #[derive(Debug, Clone)]
+        pub struct $type(Box<str>);
+
+        impl $type {
+            /// Checks a name.
+            ///
+            /// # Errors
+            ///
+            /// When AWS would refuse it.
+            pub fn parse(text: &str) -> Result<Self, NameError> {
+                check_name($what, $most, text)?;
+                Ok(Self(text.into()))
+            }
+
+            /// The name as written.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            fn folded(&self) -> impl Iterator<Item = u8> + '_ {
+                self.0.bytes().map(|b| b.to_ascii_lowercase())
+            }
+        }
+
+        impl PartialEq for $type {
+            fn eq(&self, other: &Self) -> bool {
+                self.0.eq_ignore_ascii_case(&other.0)
+            }
+        }
+
+        impl Eq for $type {}
+
+        impl PartialOrd for $type {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $type {
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.folded().cmp(other.folded())
+            }
+        }
+
+        impl Hash for $type {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.folded().for_each(|b| state.write_u8(b));
+                state.write_u8(0xff);
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+name!(
+    /// The name of a user.
+    UserName, "a user name", 64
+);
+name!(
+    /// The name of a group.
+    GroupName, "a group name", 128
+);
+name!(
+    /// The name of a role.
+    RoleName, "a role name", 64
+);
+name!(
+    /// The name of a policy, managed or inline.
+    PolicyName, "a policy name", 128
+);
+
+/// A path: `/` or `/…/`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Path(Box<str>);
+
+impl Path {
+    /// The path of things that were given none: `/`.
+    #[must_use]
+    pub fn root() -> Self {
+        Self("/".into())
+    }
+
+    /// Checks the path of a user, group or role.
+    ///
+    /// # Errors
+    ///
+    /// When AWS would refuse it.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        Self::check("a path", text, |c| ('\u{21}'..='\u{7e}').contains(&c))
+    }
+
+    /// Checks the path of a managed policy, for which AWS's rule is stricter.
+    ///
+    /// # Errors
+    ///
+    /// When AWS would refuse it.
+    pub fn parse_policy(text: &str) -> Result<Self, NameError> {
+        let path =
+            Self::check("a policy path", text, |c| c.is_ascii_alphanumeric() || "/.,+@=_-".contains(c))?;
+        if text.contains("//") {
+            return Err(NameError { what: "a policy path", problem: Problem::PathShape });
+        }
+        Ok(path)
+    }
+
+    fn check(what: &'static str, text: &str, allowed: impl Fn(char) -> bool) -> Result<Self, NameError> {
+        let length = text.chars().count();
+        let problem = match text.chars().find(|c| !allowed(*c)) {
+            _ if text.is_empty() => Problem::Empty,
+            Some(c) => Problem::Character(c),
+            None if length > 512 => Problem::TooLong { length, most: 512 },
+            None if !text.starts_with('/') || !text.ends_with('/') => Problem::PathShape,
+            None => return Ok(Self(text.into())),
+        };
+        Err(NameError { what, problem })
+    }
+
+    /// The path as written, with both slashes.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether things under this path belong to AWS services and are never touched:
+    /// `/aws-service-role/` and `/aws-reserved/`.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.0.starts_with("/aws-service-role/") || self.0.starts_with("/aws-reserved/")
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Default for Path {
+    fn default() -> Self {
+        Self::root()
+    }
+}
+
+impl<'de> Deserialize<'de> for Path {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ_by_more_than_case() {
+        let names = ["alice", "Alice", "ALICE"].map(|name| UserName::parse(name).unwrap());
+        assert_eq!(names[0], names[1]);
+        assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), 1);
+        assert_eq!(names.iter().collect::<std::collections::HashSet<_>>().len(), 1);
+        assert_ne!(names[0], UserName::parse("alicf").unwrap());
+        assert_eq!(names[2].as_str(), "ALICE");
+    }
+
+    #[test]
+    fn aws_rules_for_names_hold() {
+        assert!(UserName::parse(&"x".repeat(64)).is_ok());
+        for (bad, says) in [
+            ("", "a user name cannot be empty"),
+            ("a b", "a user name cannot hold the character ` `"),
+            ("é", "a user name cannot hold the character `é`"),
+            ("a/b", "a user name cannot hold the character `/`"),
+            ("\u{1b}[31m", "a user name cannot hold the character `\\u{1b}`"),
+        ] {
+            assert_eq!(UserName::parse(bad).unwrap_err().to_string(), says);
+        }
+        let long = UserName::parse(&"x".repeat(65)).unwrap_err();
+        assert_eq!(long.to_string(), "a user name has at most 64 characters, this one has 65");
+        assert!(GroupName::parse(&"x".repeat(128)).is_ok());
+        assert!(PolicyName::parse("_+=,.@-").is_ok());
+    }
+
+    #[test]
+    fn policy_paths_are_stricter_than_other_paths() {
+        for good in ["/", "/a/", "/a/b.c/"] {
+            assert!(Path::parse(good).is_ok() && Path::parse_policy(good).is_ok(), "{good}");
+        }
+        for both_bad in ["", "a", "/a", "a/", "/a b/", "/é/"] {
+            assert!(Path::parse(both_bad).is_err() && Path::parse_policy(both_bad).is_err(), "{both_bad}");
+        }
+        for only_policy_bad in ["/a!/", "//", "/a//b/"] {
+            assert!(Path::parse(only_policy_bad).is_ok(), "{only_policy_bad}");
+            assert!(Path::parse_policy(only_policy_bad).is_err(), "{only_policy_bad}");
+        }
+    }
+}
