@@ -17,6 +17,7 @@
 mod action;
 mod address;
 mod arn;
+mod caller;
 mod change;
 mod desired;
 mod live;
@@ -29,6 +30,7 @@ mod tags;
 pub use action::Action;
 pub use address::{Address, AddressError, Identity, Kind};
 pub use arn::{Account, AccountId, ArnError, Partition, PolicyArn, PrincipalArn};
+pub use caller::Caller;
 pub use change::{Cause, Change, ChangeAction, FieldChange};
 pub use desired::{Desired, Managed, ManifestName, MasterCopy};
 pub use live::{
@@ -36,7 +38,7 @@ pub use live::{
     VersionId,
 };
 pub use names::{GroupName, NameError, Path, PolicyName, RoleName, UserName};
-pub use ownership::{Owned, Ownership};
+pub use ownership::{Owned, Ownership, UnfinishedRun};
 pub use plan::{Guard, Hazard, HazardKind, Note, Plan, Refusal, Step, StepId};
 pub use resource::{Field, Group, Policy, Resource, Role, SessionDuration, User};
 pub use tags::Tags;

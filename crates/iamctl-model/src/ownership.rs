@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::live::UniqueId;
+use crate::plan::Plan;
 use crate::resource::Resource;
 
 /// One thing that is ours.
@@ -36,4 +38,18 @@ impl Ownership {
     pub fn owns(&self, address: &Address, id: &UniqueId) -> bool {
         self.0.get(address).is_some_and(|owned| owned.id == *id)
     }
+}
+
+/// A run that opened its record and never wrote the head: it was killed. What it planned explains
+/// what is found in the account now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnfinishedRun {
+    /// The run's id.
+    pub run: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// What it was about to do.
+    pub plan: Plan,
+    /// The unique ids of what it is known to have made.
+    pub created: BTreeMap<Address, UniqueId>,
 }

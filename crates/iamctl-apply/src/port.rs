@@ -1,0 +1,222 @@
+//! The ports: what the outside must be able to do, and the classes of its failures.
+
+use std::fmt;
+use std::future::Future;
+
+use iamctl_model::{Action, UniqueId};
+use jiff::Timestamp;
+
+/// Where the calls of a plan go.
+pub trait IamAccount {
+    /// Makes one call, once.
+    ///
+    /// Calls are repeatable: a thing that is already gone counts as deleted, and a thing that is
+    /// already there counts as made when it was made at or after `run_started` and equals what the
+    /// call would make. Both are said in [`Receipt::remark`]. An implementation retries nothing whose
+    /// repetition could do harm; [`ErrorClass`] tells the executor what may be tried again.
+    fn perform(
+        &self,
+        action: &Action,
+        run_started: Timestamp,
+    ) -> impl Future<Output = Result<Receipt, ActionError>> + Send;
+}
+
+/// What a successful call answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Receipt {
+    /// AWS's id of the request.
+    pub request_id: Option<String>,
+    /// The unique id of what was made.
+    pub created: Option<UniqueId>,
+    /// What was unusual: "was already attached".
+    pub remark: Option<String>,
+}
+
+/// What a failure means for the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorClass {
+    /// Too many requests: wait, all of us, then try again.
+    Throttled,
+    /// Somebody changes the same thing at this moment, or it was just made again: wait and try again.
+    /// `ConcurrentModification`, `EntityTemporarilyUnmodifiable`.
+    Busy,
+    /// IAM may not have seen yet what an earlier step did: worth waiting when there was one.
+    /// `NoSuchEntity`, "Invalid principal in policy", `DeleteConflict`.
+    Lagging,
+    /// No answer, or the answer was lost: the call may or may not have been carried out.
+    Unreachable,
+    /// AWS failed on its side: 5xx.
+    ServerFault,
+    /// A permission is missing.
+    Denied,
+    /// The credentials are expired or not valid: nothing else will succeed either.
+    Credentials,
+    /// AWS will not do it, however often it is asked.
+    Refused,
+}
+
+impl ErrorClass {
+    /// Whether trying the same call again can help at all.
+    #[must_use]
+    pub fn may_pass(self) -> bool {
+        match self {
+            ErrorClass::Throttled
+            | ErrorClass::Busy
+            | ErrorClass::Lagging
+            | ErrorClass::Unreachable
+            | ErrorClass::ServerFault => true,
+            ErrorClass::Denied | ErrorClass::Credentials | ErrorClass::Refused => false,
+        }
+    }
+}
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionError {
+    /// What it means for the run.
+    pub class: ErrorClass,
+    /// AWS's error code, when AWS answered.
+    pub code: Option<String>,
+    /// AWS's message, or what happened on the way.
+    pub message: String,
+    /// AWS's id of the request.
+    pub request_id: Option<String>,
+}
+
+impl fmt::Display for ActionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.code {
+            Some(code) => write!(f, "{code}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+impl std::error::Error for ActionError {}
+
+/// The opaque version mark of an object, quotes included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ETag(pub String);
+
+/// A stored object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// Its version mark.
+    pub etag: ETag,
+}
+
+/// When a write is carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// In any case.
+    Always,
+    /// When there is no such object.
+    IfAbsent,
+    /// When the object is still this version.
+    IfMatch(ETag),
+}
+
+/// The bucket of the master copy. All keys are whole keys: the prefix is the caller's affair.
+pub trait MasterBucket {
+    /// The bucket's name, for messages.
+    fn name(&self) -> &str;
+
+    /// Whether the bucket is there and ours.
+    fn probe(&self) -> impl Future<Output = Result<BucketState, StoreError>> + Send;
+
+    /// Makes the bucket and hardens it: ownership enforced, public access blocked, versioning,
+    /// encryption, TLS only.
+    fn create(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// What a hardened bucket has and this one lacks, in words; nothing is changed.
+    fn weaknesses(&self) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+
+    /// Reads an object; `None` when there is none. A read that was refused is never `None`.
+    fn get(&self, key: &str) -> impl Future<Output = Result<Option<Object>, StoreError>> + Send;
+
+    /// Writes an object. [`StoreError::Precondition`] when the condition did not hold.
+    fn put(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        condition: Condition,
+    ) -> impl Future<Output = Result<ETag, StoreError>> + Send;
+
+    /// Deletes an object when it is still this version. One that is gone counts as deleted.
+    fn delete(&self, key: &str, version: &ETag) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The keys that begin with a prefix, in order, after `start_after`.
+    fn list(
+        &self,
+        prefix: &str,
+        start_after: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+}
+
+/// Whether a bucket is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BucketState {
+    /// It is there and belongs to the expected account.
+    Ours,
+    /// Nobody has a bucket of this name.
+    Missing,
+}
+
+/// Why the bucket did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreError {
+    /// There is no such bucket.
+    NoBucket,
+    /// The condition of a write or delete did not hold.
+    Precondition,
+    /// Somebody else owns a bucket of this name.
+    NameTaken,
+    /// A permission is missing, or the bucket belongs to another account.
+    Denied {
+        /// The S3 action that is missing, such as `s3:GetObject`.
+        permission: String,
+        /// AWS's message.
+        message: String,
+    },
+    /// The bucket lies in another Region.
+    WrongRegion {
+        /// Where it lies, when AWS says it.
+        actual: Option<String>,
+    },
+    /// The credentials are expired or not valid.
+    Credentials(String),
+    /// Anything else.
+    Other {
+        /// AWS's error code, when AWS answered.
+        code: Option<String>,
+        /// AWS's message, or what happened on the way.
+        message: String,
+        /// AWS's id of the request.
+        request_id: Option<String>,
+    },
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::NoBucket => f.write_str("the bucket does not exist"),
+            StoreError::Precondition => f.write_str("somebody else wrote the object in the meantime"),
+            StoreError::NameTaken => f.write_str("a bucket of this name belongs to somebody else"),
+            StoreError::Denied { permission, message } => {
+                write!(
+                    f,
+                    "access denied ({permission} is missing, or the bucket belongs to another account): {message}"
+                )
+            }
+            StoreError::WrongRegion { actual: Some(region) } => write!(f, "the bucket lies in {region}"),
+            StoreError::WrongRegion { actual: None } => f.write_str("the bucket lies in another Region"),
+            StoreError::Credentials(message) => write!(f, "the credentials were not accepted: {message}"),
+            StoreError::Other { code: Some(code), message, .. } => write!(f, "{code}: {message}"),
+            StoreError::Other { code: None, message, .. } => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
