@@ -32,7 +32,10 @@ pub use address::{Address, AddressError, Identity, Kind};
 pub use arn::{Account, AccountId, ArnError, Partition, PolicyArn, PrincipalArn};
 pub use caller::Caller;
 pub use change::{Cause, Change, ChangeAction, FieldChange};
-pub use desired::{Desired, Managed, ManifestName, MasterCopy};
+pub use desired::{
+    AccessTest, ContextValue, Desired, Expectation, IgnoreRule, IgnoredItem, Managed, ManifestName,
+    MasterCopy, Mfa, Pattern, TestContext, TestPrincipal, TestPrincipalKind, TestResource,
+};
 pub use live::{
     Live, LiveGroup, LivePolicy, LiveRole, LiveUser, Observed, PolicyVersion, RoleDetails, UniqueId,
     VersionId,

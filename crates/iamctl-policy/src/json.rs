@@ -82,7 +82,8 @@ fn convert(value: ast::Value<'_>, source: SourceId, diagnostics: &mut Diagnostic
 
 /// Keeps the first of each key and reports the others. Every reader that builds [`Node`]s calls it,
 /// so that no later stage meets a duplicate.
-pub(crate) fn unique(mut entries: Vec<Entry>, diagnostics: &mut Diagnostics) -> Vec<Entry> {
+#[must_use]
+pub fn unique(mut entries: Vec<Entry>, diagnostics: &mut Diagnostics) -> Vec<Entry> {
     let mut first_places = HashMap::new();
     entries.retain(|entry| {
         let first = *first_places.entry(entry.key.clone()).or_insert(entry.key_span);

@@ -36,7 +36,7 @@ pub use compare::{DocumentDiff, ElementDiff, StatementDiff, compare};
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use document::{Clause, Condition, Document, Effect, Principals, Spanned, Statement};
 pub use grammar::{Grammar, is_storable_char};
-pub use json::parse_json;
+pub use json::{parse_json, unique};
 pub use node::{Entry, Fields, Node, Value};
 pub use source::{Position, Source, SourceId, Sources, Span};
 pub use suggest::closest;
