@@ -1,2 +1,48 @@
-//! Project tasks.
-fn main() {}
+//! The project's tasks, run as `cargo xtask TASK`: the demo, the sandbox, the tests, and the checks of CI.
+//!
+//! It builds in seconds because it depends on nothing of iamctl itself; what needs iamctl builds it with cargo.
+
+mod build;
+mod check;
+mod ci;
+mod say;
+mod setup;
+mod steps;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tasks of the iamctl project.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run every test of the project.
+    Test(test::Arguments),
+    /// Set up the local AWS (the other tasks do that by themselves).
+    Setup,
+    /// Check which crate depends on which, and the licences of all of them.
+    Check,
+    /// Everything that CI checks: formatting, dependencies, lints, documentation, tests.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Test(arguments) => test::run(&arguments),
+        Task::Setup => setup::prepare().map(|()| ExitCode::SUCCESS),
+        Task::Check => check::run().map(|()| ExitCode::SUCCESS),
+        Task::Ci => ci::run().map(|()| ExitCode::SUCCESS),
+    };
+    result.unwrap_or_else(|error| {
+        say::error(&error);
+        ExitCode::FAILURE
+    })
+}
