@@ -5,8 +5,10 @@
 mod build;
 mod check;
 mod ci;
+mod sandbox;
 mod say;
 mod setup;
+mod signals;
 mod steps;
 mod test;
 
@@ -24,6 +26,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Leave a local AWS running, to play with iamctl.
+    Sandbox(sandbox::Arguments),
     /// Run every test of the project.
     Test(test::Arguments),
     /// Set up the local AWS (the other tasks do that by themselves).
@@ -36,6 +40,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
+        Task::Sandbox(arguments) => sandbox::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::Setup => setup::prepare().map(|()| ExitCode::SUCCESS),
         Task::Check => check::run().map(|()| ExitCode::SUCCESS),
