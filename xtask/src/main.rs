@@ -5,6 +5,7 @@
 mod build;
 mod check;
 mod ci;
+mod demo;
 mod sandbox;
 mod say;
 mod setup;
@@ -26,6 +27,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Show the main job on desired-state.yaml, against a local AWS that is started for it.
+    Demo,
     /// Leave a local AWS running, to play with iamctl.
     Sandbox(sandbox::Arguments),
     /// Run every test of the project.
@@ -40,6 +43,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
+        Task::Demo => demo::run().map(|()| ExitCode::SUCCESS),
         Task::Sandbox(arguments) => sandbox::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::Setup => setup::prepare().map(|()| ExitCode::SUCCESS),
