@@ -1,6 +1,6 @@
 //! JSON text to [`Node`]s. Strict JSON: no comments, no trailing commas, no second value.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
@@ -84,6 +84,9 @@ fn convert(value: ast::Value<'_>, source: SourceId, diagnostics: &mut Diagnostic
 /// so that no later stage meets a duplicate.
 #[must_use]
 pub fn unique(mut entries: Vec<Entry>, diagnostics: &mut Diagnostics) -> Vec<Entry> {
+    if !has_duplicates(&entries) {
+        return entries;
+    }
     let mut first_places = HashMap::new();
     entries.retain(|entry| {
         let first = *first_places.entry(entry.key.clone()).or_insert(entry.key_span);
@@ -103,6 +106,18 @@ pub fn unique(mut entries: Vec<Entry>, diagnostics: &mut Diagnostics) -> Vec<Ent
         false
     });
     entries
+}
+
+/// Most maps are small and have none: worth knowing before keys are copied.
+fn has_duplicates(entries: &[Entry]) -> bool {
+    if entries.len() > 16 {
+        let mut seen = HashSet::with_capacity(entries.len());
+        return !entries.iter().all(|entry| seen.insert(entry.key.as_str()));
+    }
+    entries
+        .iter()
+        .enumerate()
+        .any(|(index, entry)| entries.iter().take(index).any(|earlier| earlier.key == entry.key))
 }
 
 #[cfg(test)]

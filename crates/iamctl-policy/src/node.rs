@@ -203,7 +203,13 @@ impl<'n> Fields<'n> {
 
     /// Reports the keys that were never asked for.
     pub fn finish(self, diagnostics: &mut Diagnostics) {
-        for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
+        self.finish_allowing(|_| false, diagnostics);
+    }
+
+    /// As [`Fields::finish`], without the keys that may stand here although nobody asked for them.
+    pub fn finish_allowing(self, allowed: impl Fn(&str) -> bool, diagnostics: &mut Diagnostics) {
+        let unknown = |entry: &&Entry| !self.known.contains(&entry.key.as_str()) && !allowed(&entry.key);
+        for entry in self.entries.iter().filter(unknown) {
             let error = Diagnostic::error(
                 "unknown-key",
                 entry.key_span,
