@@ -36,6 +36,12 @@ impl AccountId {
         Err(ArnError(format!("`{text}` is not an account id: twelve digits are expected")))
     }
 
+    /// Twelve zeros: no account has this id, and it stands in where none is known yet.
+    #[must_use]
+    pub fn stand_in() -> Self {
+        Self("000000000000".into())
+    }
+
     /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -119,6 +119,16 @@ impl Pattern {
     /// Whether the whole of a text matches.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
+        self.matches_by(text, |wanted, found| wanted.eq_ignore_ascii_case(&found))
+    }
+
+    /// As [`Pattern::matches`], with case: for things that are not AWS's, such as names of files.
+    #[must_use]
+    pub fn matches_exactly(&self, text: &str) -> bool {
+        self.matches_by(text, |wanted, found| wanted == found)
+    }
+
+    fn matches_by(&self, text: &str, same: impl Fn(char, char) -> bool) -> bool {
         let (mut pattern, mut rest) = (self.0.chars(), text.chars());
         // Where to go on when the characters after the last `*` did not match.
         let mut retry = None;
@@ -130,7 +140,7 @@ impl Pattern {
                     rest = before.clone();
                     retry = Some((pattern.clone(), before));
                 }
-                (Some(wanted), Some(found)) if wanted == '?' || wanted.eq_ignore_ascii_case(&found) => {}
+                (Some(wanted), Some(found)) if wanted == '?' || same(wanted, found) => {}
                 _ => {
                     let Some((after_star, mut from)) = retry.take() else { return false };
                     if from.next().is_none() {
