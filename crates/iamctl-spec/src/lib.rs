@@ -1,1 +1,99 @@
-#![doc = "Placeholder."]
+//! Reads iamctl's manifests: text goes in, a [`Desired`] comes out, or every mistake at its place.
+//!
+//! The crate is pure. Whoever calls it hands in the texts through [`Files`], and the account when it is
+//! known; it knows no clock, environment, file system or network. A [`Desired`] in hand is a valid one:
+//! everything that AWS would refuse, and that can be known without asking AWS, was refused here.
+//!
+//! ```
+//! use iamctl_spec::{FilesInMemory, Options, parse};
+//!
+//! let files = FilesInMemory::new().with("desired-state.yaml", r#"
+//! version: 1
+//! name: acme-prod
+//! master_copy: {bucket: acme-iam-master-copy, region: eu-west-1}
+//! users:
+//!   alice: {groups: [enginers]}
+//! groups:
+//!   engineers: {policies: ["aws:ReadOnlyAccess"]}
+//! "#);
+//! let rejected = parse(&files, "desired-state.yaml", &Options::default()).unwrap_err();
+//! let first = rejected.diagnostics.iter().next().unwrap();
+//! assert_eq!(first.message, "the group `enginers` is not defined");
+//! assert_eq!(first.help[0], "did you mean `engineers`?");
+//! assert_eq!(rejected.sources.slice(first.span), "enginers");
+//! ```
+
+mod block;
+mod files;
+mod keys;
+mod load;
+mod lower;
+mod paths;
+mod rules;
+mod variables;
+mod yaml;
+
+use std::collections::BTreeMap;
+
+use iamctl_model::{Account, Desired};
+use iamctl_policy::{Diagnostics, Sources};
+
+pub use files::{FileError, Files, FilesInMemory, FolderEntry, MAX_FILE_BYTES};
+pub use rules::{RULES, Rule};
+
+/// What is known besides the texts.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Values for variables that the manifest declares: `--var` and `--var-file`.
+    pub variables: BTreeMap<String, String>,
+    /// The account whose ARNs the result shall hold. Without, they hold the manifest's `account:` in
+    /// the partition `aws`, or twelve zeros.
+    pub account: Option<Account>,
+    /// What to write before the paths of files in messages, with its slash: the folder in which the
+    /// manifest lies, as the person who runs this would name it.
+    pub folder: String,
+}
+
+/// A manifest without mistakes.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// What it wants.
+    pub desired: Desired,
+    /// The texts that the places in `desired` and `warnings` lie in.
+    pub sources: Sources,
+    /// Path, relative to the manifest's folder, and exact text of every file: the manifest first, then
+    /// included files and documents in the order in which they were read.
+    pub files: Vec<(String, String)>,
+    /// The values of all variables, wherever they came from.
+    pub variables: BTreeMap<String, String>,
+    /// What is probably not meant.
+    pub warnings: Diagnostics,
+}
+
+/// A manifest with mistakes.
+#[derive(Debug, Clone)]
+pub struct Rejected {
+    /// All that is wrong, and warnings.
+    pub diagnostics: Diagnostics,
+    /// The texts that the places lie in.
+    pub sources: Sources,
+}
+
+/// Reads a manifest. `manifest` is its path as [`Files::read`] knows it.
+///
+/// # Errors
+///
+/// When anything in it is a mistake: all mistakes are in the answer.
+pub fn parse(files: &dyn Files, manifest: &str, options: &Options) -> Result<Manifest, Box<Rejected>> {
+    let mut loader = load::Loader::new(files, options);
+    let (parts, account) = loader.load(manifest, options);
+    let desired = account.and_then(|account| lower::lower(&parts, &account, &mut loader));
+    let variables = loader.variables();
+    let load::Loader { sources, read, found, .. } = loader;
+    match desired {
+        Some(desired) if !found.has_errors() => {
+            Ok(Manifest { desired, sources, files: read, variables, warnings: found })
+        }
+        _ => Err(Box::new(Rejected { diagnostics: found, sources })),
+    }
+}

@@ -1,0 +1,270 @@
+//! From the manifest's path to trees of values: all files read, variables replaced, includes followed.
+
+use std::collections::BTreeMap;
+
+use iamctl_model::{Account, AccountId, Partition};
+use iamctl_policy::{Diagnostic, Diagnostics, Node, SourceId, Sources, Span, parse_json};
+
+use crate::Options;
+use crate::block::Reader;
+use crate::files::{FileError, Files, MAX_FILE_BYTES};
+use crate::keys;
+use crate::paths;
+use crate::variables::Variables;
+use crate::yaml::parse_yaml;
+
+/// How many bytes all files of one manifest may have.
+const MAX_TOTAL_BYTES: usize = 2 * MAX_FILE_BYTES;
+/// How many files one manifest may have.
+const MAX_FILES: usize = 5_000;
+
+/// One YAML file of the manifest.
+pub(crate) struct Part {
+    /// Its path in the manifest's folder.
+    pub(crate) path: String,
+    pub(crate) node: Node,
+    /// Whether it is the manifest itself and not an included file.
+    pub(crate) is_manifest: bool,
+}
+
+/// Where the ARNs of a manifest get their account from.
+#[derive(Debug, Clone)]
+pub(crate) struct EffectiveAccount {
+    /// Account and partition that ARNs carry.
+    pub(crate) account: Account,
+    /// Whether the account is more than a stand-in.
+    pub(crate) is_known: bool,
+    /// The manifest's `account:`.
+    pub(crate) guard: Option<AccountId>,
+}
+
+/// Reads files, each once, and remembers their texts.
+pub(crate) struct Loader<'a> {
+    files: &'a dyn Files,
+    folder: &'a str,
+    pub(crate) sources: Sources,
+    /// Path and exact text of everything read, in the order of reading.
+    pub(crate) read: Vec<(String, String)>,
+    pub(crate) found: Diagnostics,
+    variables: Option<Variables>,
+    bytes_left: usize,
+    trees: BTreeMap<String, Option<Node>>,
+}
+
+impl<'a> Loader<'a> {
+    pub(crate) fn new(files: &'a dyn Files, options: &'a Options) -> Self {
+        Self {
+            files,
+            folder: &options.folder,
+            sources: Sources::new(),
+            read: Vec::new(),
+            found: Diagnostics::new(),
+            variables: None,
+            bytes_left: MAX_TOTAL_BYTES,
+            trees: BTreeMap::new(),
+        }
+    }
+
+    /// Reads the manifest and everything it includes. The account is `None` when the manifest itself
+    /// could not be read.
+    pub(crate) fn load(
+        &mut self,
+        manifest: &str,
+        options: &Options,
+    ) -> (Vec<Part>, Option<EffectiveAccount>) {
+        let Some(mut node) = self.tree(manifest, None) else { return (Vec::new(), None) };
+        let Some(account) = self.settle_variables(&mut node, options) else { return (Vec::new(), None) };
+        let mut parts = Vec::new();
+        let part = Part { path: manifest.to_owned(), node, is_manifest: true };
+        self.follow_includes(part, &mut Vec::new(), &mut parts);
+        (parts, Some(account))
+    }
+
+    fn settle_variables(&mut self, node: &mut Node, options: &Options) -> Option<EffectiveAccount> {
+        // What is wrong with the manifest's other keys is told when they are read.
+        let mut elsewhere = Diagnostics::new();
+        let mut manifest = Reader::open(node, &keys::MANIFEST, "a manifest", &mut self.found)?;
+        let mut variables = Variables::declared(&mut manifest, &options.variables, &mut self.found);
+        let guard = manifest.get("account", &mut elsewhere).and_then(|node| {
+            if node.as_str().is_some_and(|text| text.contains("${account_id}")) {
+                self.found.push(
+                    Diagnostic::error("account", node.span, "the account guard cannot be the account itself")
+                        .help("write the twelve digits, or leave `account` out"),
+                );
+                return None;
+            }
+            let mut node = node.clone();
+            variables.apply(&mut node, &self.sources, &mut elsewhere);
+            AccountId::parse(&node.expect_scalar("`account`", &mut elsewhere)?).ok()
+        });
+        let account = EffectiveAccount {
+            account: options.account.clone().unwrap_or_else(|| Account {
+                id: guard.clone().unwrap_or_else(AccountId::stand_in),
+                partition: Partition::aws(),
+            }),
+            is_known: options.account.is_some() || guard.is_some(),
+            guard,
+        };
+        let mut variables = variables.with_account(&account.account, &self.sources, &mut self.found);
+        variables.apply(node, &self.sources, &mut self.found);
+        self.variables = Some(variables);
+        Some(account)
+    }
+
+    /// The values of all variables.
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
+        self.variables.as_ref().map(Variables::texts).unwrap_or_default()
+    }
+
+    fn follow_includes(&mut self, part: Part, above: &mut Vec<String>, parts: &mut Vec<Part>) {
+        let block = if part.is_manifest { &keys::MANIFEST } else { &keys::INCLUDED };
+        let include = Reader::open(&part.node, block, "an included file", &mut Diagnostics::new())
+            .and_then(|mut reader| reader.get("include", &mut Diagnostics::new()).cloned());
+        above.push(part.path.clone());
+        parts.push(part);
+        for item in include.as_ref().map(Node::one_or_many).unwrap_or_default() {
+            for path in self.included_paths(item, above) {
+                if parts.iter().any(|part| part.path == path) {
+                    continue;
+                }
+                if let Some(mut node) = self.tree(&path, Some(item.span)) {
+                    self.replace_variables(&mut node);
+                    self.follow_includes(Part { path, node, is_manifest: false }, above, parts);
+                }
+            }
+        }
+        above.pop();
+    }
+
+    /// The files that one item of `include:` names, without those that lead into a circle.
+    fn included_paths(&mut self, item: &Node, above: &[String]) -> Vec<String> {
+        let Some(written) = item.expect_str("an item of `include`", &mut self.found) else {
+            return Vec::new();
+        };
+        let from = above.last().map_or("", String::as_str);
+        let resolved = match paths::resolve(from, written) {
+            Ok(path) if !paths::is_pattern(&path) => Ok(vec![path]),
+            Ok(pattern) => paths::matching(self.files, &pattern).map_err(|error| error.to_string()),
+            Err(problem) => Err(problem.to_owned()),
+        };
+        let found = match resolved {
+            Ok(found) => found,
+            Err(problem) => {
+                let message = format!("`{written}` cannot be included: {problem}");
+                self.found.push(Diagnostic::error("include-path", item.span, message));
+                return Vec::new();
+            }
+        };
+        if found.is_empty() {
+            self.found.push(
+                Diagnostic::error("include-nothing", item.span, format!("no file matches `{written}`"))
+                    .help("`*` stays within one name, `**/` stands for any folders"),
+            );
+        }
+        let (circular, rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|path| above.contains(path));
+        if let Some(path) = circular.first() {
+            let through = above.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(" → ");
+            self.found.push(
+                Diagnostic::error("include-cycle", item.span, format!("`{path}` includes itself"))
+                    .label("includes a file that led here")
+                    .help(format!("the way here: {through} → `{path}`")),
+            );
+        }
+        rest
+    }
+
+    /// The tree of a document's file, with variables replaced; read once however often it is named.
+    pub(crate) fn document(&mut self, from: &str, item: &Node) -> Option<(String, Node)> {
+        let written = item.expect_str("`file`", &mut self.found)?;
+        let path = match paths::resolve(from, written) {
+            Ok(path) => path,
+            Err(problem) => {
+                let message = format!("`{written}` cannot be read: {problem}");
+                self.found.push(Diagnostic::error("file-path", item.span, message));
+                return None;
+            }
+        };
+        if let Some(known) = self.trees.get(&path) {
+            return known.clone().map(|node| (path, node));
+        }
+        let mut node = self.tree(&path, Some(item.span));
+        if let Some(node) = &mut node {
+            self.replace_variables(node);
+        }
+        self.trees.insert(path.clone(), node.clone());
+        node.map(|node| (path, node))
+    }
+
+    fn replace_variables(&mut self, node: &mut Node) {
+        if let Some(variables) = &mut self.variables {
+            variables.apply(node, &self.sources, &mut self.found);
+        }
+    }
+
+    /// Reads and parses one file. `named_at` is where it is named, for errors.
+    fn tree(&mut self, path: &str, named_at: Option<Span>) -> Option<Node> {
+        let (source, text) = self.text(path, named_at)?;
+        let parse = match path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()) {
+            Some(extension) if extension == "json" => parse_json,
+            Some(extension) if extension == "yaml" || extension == "yml" => parse_yaml,
+            // The manifest itself may have any name.
+            _ if named_at.is_none() => parse_yaml,
+            _ => {
+                self.found.push(
+                    Diagnostic::error(
+                        "file-extension",
+                        named_at.unwrap_or(Span::NONE),
+                        format!("`{path}` is neither JSON nor YAML by its name"),
+                    )
+                    .help("name it `….json`, `….yaml` or `….yml`"),
+                );
+                return None;
+            }
+        };
+        let mut found = Diagnostics::new();
+        let node = parse(&text, source, &mut found);
+        for diagnostic in found.iter() {
+            let named = named_at.unwrap_or(Span::NONE);
+            self.found.push(diagnostic.clone().related(named, "this file is named here"));
+        }
+        node
+    }
+
+    fn text(&mut self, path: &str, named_at: Option<Span>) -> Option<(SourceId, String)> {
+        let limit = MAX_FILE_BYTES.min(self.bytes_left);
+        let too_many =
+            (self.read.len() >= MAX_FILES).then(|| format!("a manifest has at most {MAX_FILES} files"));
+        let refused = match too_many {
+            Some(problem) => problem,
+            None => match self.files.read(path, limit) {
+                Ok(text) if text.len() <= limit => {
+                    self.bytes_left = self.bytes_left.saturating_sub(text.len());
+                    let source = self.sources.add(format!("{}{path}", self.folder), text.clone());
+                    self.read.push((path.to_owned(), text.clone()));
+                    return Some((source, text));
+                }
+                Ok(_) | Err(FileError::TooLarge) if limit < MAX_FILE_BYTES => {
+                    format!("all files together have more than {} MiB", MAX_TOTAL_BYTES >> 20)
+                }
+                Ok(_) => FileError::TooLarge.to_string(),
+                Err(error) => error.to_string(),
+            },
+        };
+        let shown = format!("{}{path}", self.folder);
+        let error = Diagnostic::error(
+            "file-unreadable",
+            named_at.unwrap_or(Span::NONE),
+            format!("`{shown}` cannot be read: {refused}"),
+        );
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let beside = self.files.list(folder).unwrap_or_default();
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let names = beside.iter().filter(|entry| !entry.is_folder).map(|entry| entry.name.as_str());
+        self.found.push(if refused == FileError::NotFound.to_string() {
+            error.did_you_mean(name, names)
+        } else {
+            error
+        });
+        None
+    }
+}

@@ -1,0 +1,254 @@
+//! What access the manifest expects.
+
+use std::collections::BTreeMap;
+
+use iamctl_model::{
+    AccessTest, Address, ContextValue, Expectation, Identity, Mfa, PolicyArn, TestContext, TestPrincipal,
+    TestPrincipalKind, TestResource,
+};
+use iamctl_policy::{Diagnostic, Diagnostics, Entry, Node, Spanned, Value};
+
+use super::Scope;
+use super::values::{self, Text};
+use crate::block::Reader;
+use crate::keys;
+
+impl Scope<'_, '_, '_> {
+    /// The tests under `tests`.
+    pub(super) fn tests(&mut self, node: &Node) -> Vec<AccessTest> {
+        let items = node.expect_list("`tests`", &mut self.found).unwrap_or_default();
+        items.iter().filter_map(|item| self.test(item)).collect()
+    }
+
+    fn test(&mut self, item: &Node) -> Option<AccessTest> {
+        let mut reader = Reader::open(item, &keys::TEST, "a test", &mut self.found)?;
+        let principals = reader.get("principal", &mut self.found);
+        let principals = principals.map(|node| self.principals_of_test(node)).unwrap_or_default();
+        let can = reader.entry("can", &mut self.found);
+        let cannot = reader.entry("cannot", &mut self.found);
+        let resources = reader.get("on", &mut self.found);
+        let resources = resources.map(|node| self.resources_of_test(node)).unwrap_or_default();
+        let context = reader.get("with", &mut self.found);
+        let context = context.map(|node| context_of(node, &mut self.found)).unwrap_or_default();
+        reader.finish(&mut self.found);
+        let (expect, actions) = match (can, cannot) {
+            (Some(can), None) => (Expectation::Can, can),
+            (None, Some(cannot)) => (Expectation::Cannot, cannot),
+            (Some(can), Some(cannot)) => {
+                self.found.push(
+                    Diagnostic::error("test-both", cannot.key_span, "a test has either `can` or `cannot`")
+                        .related(can.key_span, "`can` is here")
+                        .help("make two tests of it"),
+                );
+                return None;
+            }
+            (None, None) => {
+                self.found.push(
+                    Diagnostic::error("missing-key", item.span, "a test needs `can` or `cannot`")
+                        .help("say what must, or must not, be allowed: `can: s3:GetObject`"),
+                );
+                return None;
+            }
+        };
+        let actions = self.actions_of_test(actions);
+        Some(AccessTest { span: item.span, principals, expect, actions, resources, context })
+    }
+
+    fn principals_of_test(&mut self, node: &Node) -> Vec<TestPrincipal> {
+        let texts = values::one_or_many(node, "a principal", &mut self.found);
+        texts.into_iter().filter_map(|text| self.principal_of_test(text)).collect()
+    }
+
+    fn principal_of_test(&mut self, item: Text<'_>) -> Option<TestPrincipal> {
+        let who = if item.text.starts_with("arn:") {
+            TestPrincipalKind::Arn(item.text.to_owned())
+        } else if item.text.ends_with(".amazonaws.com") && !item.text.contains('/') {
+            TestPrincipalKind::Service(item.text.to_owned())
+        } else {
+            match self.address(item)? {
+                Address::User(name) => TestPrincipalKind::Managed(Identity::User(name)),
+                Address::Role(name) => TestPrincipalKind::Managed(Identity::Role(name)),
+                Address::Group(_) | Address::Policy(_) | Address::MasterCopy => {
+                    self.found.push(
+                        Diagnostic::error(
+                            "test-principal",
+                            item.span,
+                            format!("`{}` cannot ask for anything", item.text),
+                        )
+                        .help("a principal is a user, a role, an ARN, or a service"),
+                    );
+                    return None;
+                }
+            }
+        };
+        Some(TestPrincipal { span: item.span, who })
+    }
+
+    /// The address of something that the manifest defines.
+    fn address(&mut self, item: Text<'_>) -> Option<Address> {
+        let (kind, name) = item.text.split_once('/').unwrap_or(("", item.text));
+        let found = &mut self.found;
+        match kind {
+            "user" => {
+                self.index.users.resolve(name, item.span, found).map(|head| Address::User(head.name.clone()))
+            }
+            "role" => {
+                self.index.roles.resolve(name, item.span, found).map(|head| Address::Role(head.name.clone()))
+            }
+            "group" => self
+                .index
+                .groups
+                .resolve(name, item.span, found)
+                .map(|head| Address::Group(head.name.clone())),
+            "policy" => self
+                .index
+                .policies
+                .resolve(name, item.span, found)
+                .map(|head| Address::Policy(head.name.clone())),
+            _ => {
+                found.push(
+                    Diagnostic::error(
+                        "address",
+                        item.span,
+                        format!("`{}` is neither an address nor an ARN", item.text),
+                    )
+                    .help("write `user/NAME`, `role/NAME`, `group/NAME`, `policy/NAME`, or an ARN"),
+                );
+                None
+            }
+        }
+    }
+
+    fn resources_of_test(&mut self, node: &Node) -> Vec<TestResource> {
+        let texts = values::one_or_many(node, "a resource", &mut self.found);
+        texts.into_iter().filter_map(|text| self.resource_of_test(text)).collect()
+    }
+
+    fn resource_of_test(&mut self, item: Text<'_>) -> Option<TestResource> {
+        if item.text == "*" || item.text.starts_with("arn:") {
+            if item.text != "*" && item.text.split(':').count() < 6 {
+                self.found.push(
+                    Diagnostic::error("test-resource", item.span, format!("`{}` is not an ARN", item.text))
+                        .help("an ARN has six fields: `arn:aws:s3:::bucket/key`"),
+                );
+                return None;
+            }
+            return Some(TestResource { span: item.span, arn: item.text.to_owned(), address: None });
+        }
+        let address = self.address(item)?;
+        let account = self.account.account.clone();
+        let index = &self.index;
+        let arn = match &address {
+            Address::User(name) => account.user_arn(&index.users.get(name)?.path, name).as_str().to_owned(),
+            Address::Role(name) => account.role_arn(&index.roles.get(name)?.path, name).as_str().to_owned(),
+            Address::Policy(name) => {
+                PolicyArn::new(&account, &index.policies.get(name)?.path, name).as_str().to_owned()
+            }
+            Address::Group(name) => {
+                let path = &index.groups.get(name)?.path;
+                format!("arn:{}:iam::{}:group{path}{name}", account.partition, account.id)
+            }
+            Address::MasterCopy => return None,
+        };
+        Some(TestResource { span: item.span, arn, address: Some(address) })
+    }
+
+    fn actions_of_test(&mut self, entry: &Entry) -> Vec<Spanned> {
+        let mut actions = Vec::new();
+        for item in values::one_or_many(&entry.value, "an action", &mut self.found) {
+            let well_formed = item.text.split_once(':').is_some_and(|(service, name)| {
+                let plain = |text: &str| {
+                    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+                };
+                plain(service) && plain(name)
+            });
+            if !well_formed {
+                self.found.push(
+                    Diagnostic::error("test-action", item.span, format!("`{}` is not one action", item.text))
+                        .help("a test asks for one action, such as `s3:GetObject`, without `*`; several go in a list"),
+                );
+            }
+            actions.push(Spanned { text: item.text.to_owned(), span: item.span });
+        }
+        actions
+    }
+}
+
+fn context_of(node: &Node, found: &mut Diagnostics) -> TestContext {
+    let mut context = TestContext::default();
+    let Some(mut reader) = Reader::open(node, &keys::CONTEXT, "`with`", found) else { return context };
+    context.mfa = reader.get("mfa", found).and_then(|node| mfa(node, found));
+    if let Some(address) = reader.get("source_ip", found)
+        && let Some(text) = address.expect_str("`source_ip`", found)
+    {
+        if text.parse::<std::net::IpAddr>().is_err() {
+            found.push(
+                Diagnostic::error("ip-address", address.span, format!("`{text}` is not an IP address"))
+                    .help("write one address, such as `203.0.113.7` or `2001:db8::1`"),
+            );
+        }
+        context.keys.insert("aws:SourceIp".to_owned(), ContextValue::One(text.to_owned()));
+    }
+    for (key, condition_key) in [
+        ("principal_tags", "aws:PrincipalTag"),
+        ("resource_tags", "aws:ResourceTag"),
+        ("request_tags", "aws:RequestTag"),
+    ] {
+        let (tags, _) = values::tags(reader.get(key, found), found);
+        let tags = tags
+            .0
+            .into_iter()
+            .map(|(tag, value)| (format!("{condition_key}/{tag}"), ContextValue::One(value)));
+        context.keys.extend(tags);
+    }
+    let others = match &node.value {
+        Value::Map(entries) => entries.as_slice(),
+        _ => &[],
+    };
+    let mut spelled = BTreeMap::new();
+    for entry in others.iter().filter(|entry| entry.key.contains(':')) {
+        if let Some(first) = spelled.insert(entry.key.to_ascii_lowercase(), entry.key_span) {
+            found.push(
+                Diagnostic::error(
+                    "condition-twice",
+                    entry.key_span,
+                    format!("`{}` is stated twice", entry.key),
+                )
+                .related(first, "first stated here")
+                .help("the case of letters does not count in condition keys: keep one of them"),
+            );
+        }
+        if let Some(value) = context_value(entry, found) {
+            context.keys.insert(entry.key.clone(), value);
+        }
+    }
+    reader.finish(found);
+    context
+}
+
+fn context_value(entry: &Entry, found: &mut Diagnostics) -> Option<ContextValue> {
+    let what = format!("a value of `{}`", entry.key);
+    match &entry.value.value {
+        Value::List(items) => Some(ContextValue::Many(
+            items.iter().filter_map(|item| item.expect_scalar(&what, found)).collect(),
+        )),
+        _ => entry.value.expect_scalar(&what, found).map(ContextValue::One),
+    }
+}
+
+fn mfa(node: &Node, found: &mut Diagnostics) -> Option<Mfa> {
+    match &node.value {
+        Value::Bool(true) => Some(Mfa::Present { age: None }),
+        Value::Bool(false) => Some(Mfa::Absent),
+        Value::Map(_) => {
+            let mut reader = Reader::open(node, &keys::MFA_AGE, "`mfa`", found)?;
+            let age = reader.get("age", found).and_then(|node| values::seconds(node, "`age`", found));
+            reader.finish(found);
+            Some(Mfa::Present { age })
+        }
+        _ => {
+            found.push(node.wrong_type("`mfa`", "`true`, `false` or `{age: …}`"));
+            None
+        }
+    }
+}

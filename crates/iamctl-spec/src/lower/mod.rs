@@ -1,0 +1,315 @@
+//! From trees of values to [`Desired`]: what was typed becomes what was meant.
+
+mod documents;
+mod entities;
+mod expectations;
+mod ignore;
+mod index;
+mod master_copy;
+mod references;
+mod trust;
+pub(crate) mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iamctl_model::{
+    Account, Address, Desired, GroupName, Managed, ManifestName, PolicyArn, Resource, Tags, UserName,
+};
+use iamctl_policy::{Diagnostic, Diagnostics, Grammar, Node, Span, Value};
+
+use crate::block::Reader;
+use crate::keys;
+use crate::load::{EffectiveAccount, Loader, Part};
+use crate::rules::{Entity, World};
+use index::{DefaultPaths, Index, Sections};
+
+/// Reads the parts of a manifest. `None` when one of the things without which there is no
+/// [`Desired`] is missing; all that is wrong is in the loader's findings.
+pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loader<'_>) -> Option<Desired> {
+    let mut found = Diagnostics::new();
+    let mut head = ManifestHead::default();
+    let mut sections = Vec::new();
+    for part in parts {
+        if part.is_manifest {
+            sections.extend(head.read(part, &mut found));
+        } else {
+            sections.extend(included(part, &mut found));
+        }
+    }
+    let index = Index::of(&sections, &head.defaults.paths, &mut found);
+    let mut scope = Scope { account, loader, index, documents: BTreeMap::new(), found };
+    let defaults = std::mem::take(&mut head.defaults).resolved(&mut scope);
+
+    let mut entities = scope.policies(&defaults);
+    let (users, members) = scope.users(&defaults);
+    entities.extend(scope.groups(&members));
+    entities.extend(users);
+    entities.extend(scope.roles(&defaults, &members));
+
+    let forget = scope.forget(&sections, &entities);
+    let ignore = sections.iter().filter_map(|one| one.ignore).flat_map(|node| scope.ignore(node)).collect();
+    let tests = sections.iter().filter_map(|one| one.tests).flat_map(|node| scope.tests(node)).collect();
+
+    let mut found = std::mem::take(&mut scope.found);
+    let world = World { entities: &entities, ignore: &ignore, account };
+    crate::rules::check(&world, &mut found);
+    loader.found.extend(found);
+    let managed = entities.into_iter().map(|entity| (entity.address, entity.managed)).collect();
+    Some(Desired {
+        name: head.name?,
+        account: account.guard.clone(),
+        master_copy: head.master_copy?,
+        managed,
+        forget,
+        ignore,
+        tests,
+    })
+}
+
+/// What is needed to read a part of the manifest: what it may refer to, and where its files are.
+struct Scope<'s, 'n, 'l> {
+    account: &'s EffectiveAccount,
+    loader: &'s mut Loader<'l>,
+    index: Index<'n>,
+    documents: BTreeMap<(String, &'static str), Option<iamctl_policy::Document>>,
+    found: Diagnostics,
+}
+
+impl Scope<'_, '_, '_> {
+    fn account(&self) -> &Account {
+        &self.account.account
+    }
+}
+
+/// The members of each group: those users that name it.
+type Members = BTreeMap<GroupName, BTreeSet<UserName>>;
+
+/// What only the manifest itself holds.
+#[derive(Default)]
+struct ManifestHead<'n> {
+    name: Option<ManifestName>,
+    master_copy: Option<iamctl_model::MasterCopy>,
+    defaults: RawDefaults<'n>,
+}
+
+impl<'n> ManifestHead<'n> {
+    fn read(&mut self, part: &'n Part, found: &mut Diagnostics) -> Option<Sections<'n>> {
+        let mut reader =
+            Reader::open(&part.node, &keys::MANIFEST, "a manifest", found)?.reported_at(first_line(part));
+        if let Some(node) = reader.get("version", found) {
+            version(node, found);
+        }
+        self.name = reader.get("name", found).and_then(|node| manifest_name(node, found));
+        if let Some(node) = reader.get("account", found) {
+            account_guard(node, found);
+        }
+        self.master_copy = reader.get("master_copy", found).and_then(|node| master_copy::read(node, found));
+        self.defaults = RawDefaults::read(reader.get("defaults", found), found);
+        // Read when the files were loaded.
+        for loaded in ["variables", "include"] {
+            reader.get(loaded, found);
+        }
+        let sections = sections(part, &mut reader, found);
+        reader.finish(found);
+        Some(sections)
+    }
+}
+
+fn included<'n>(part: &'n Part, found: &mut Diagnostics) -> Option<Sections<'n>> {
+    let mut reader = Reader::open(&part.node, &keys::INCLUDED, "an included file", found)?;
+    reader.get("include", found);
+    let sections = sections(part, &mut reader, found);
+    reader.finish(found);
+    Some(sections)
+}
+
+fn sections<'n>(part: &'n Part, reader: &mut Reader<'n>, found: &mut Diagnostics) -> Sections<'n> {
+    Sections {
+        part,
+        policies: reader.get("policies", found),
+        users: reader.get("users", found),
+        groups: reader.get("groups", found),
+        roles: reader.get("roles", found),
+        forget: reader.get("forget", found),
+        ignore: reader.get("ignore", found),
+        tests: reader.get("tests", found),
+    }
+}
+
+/// Where keys that the manifest lacks are reported: its first key.
+fn first_line(part: &Part) -> Span {
+    match &part.node.value {
+        Value::Map(entries) => entries.first().map_or(part.node.span, |entry| entry.key_span),
+        _ => part.node.span,
+    }
+}
+
+fn version(node: &Node, found: &mut Diagnostics) {
+    let text = match &node.value {
+        Value::Number(text) => text.as_str(),
+        _ => "",
+    };
+    if text != "1" {
+        found.push(
+            Diagnostic::error(
+                "version",
+                node.span,
+                "this is not a version of the manifest's format that is known",
+            )
+            .help("write `version: 1`; a newer version needs a newer iamctl"),
+        );
+    }
+}
+
+fn manifest_name(node: &Node, found: &mut Diagnostics) -> Option<ManifestName> {
+    let text = node.expect_str("`name`", found)?;
+    let name = ManifestName::parse(text);
+    if name.is_none() {
+        found.push(
+            Diagnostic::error("manifest-name", node.span, format!("`{text}` cannot be the name of a manifest")).help(
+                "the name is part of keys in S3: at most 64 letters, digits, `-`, `_` and `.`, the first one a letter or digit",
+            ),
+        );
+    }
+    name
+}
+
+fn account_guard(node: &Node, found: &mut Diagnostics) {
+    if let Some(text) = node.expect_scalar("`account`", found) {
+        master_copy::account_id(&text, node.span, found);
+    }
+}
+
+/// `defaults`, before the policies are known that boundaries name.
+#[derive(Default)]
+struct RawDefaults<'n> {
+    paths: DefaultPaths,
+    policy_tags: Tags,
+    user: IdentityDefaults<&'n Node>,
+    role: IdentityDefaults<&'n Node>,
+}
+
+/// What users, or roles, have unless they say otherwise.
+struct IdentityDefaults<B> {
+    tags: Tags,
+    permissions_boundary: Option<B>,
+}
+
+impl<B> Default for IdentityDefaults<B> {
+    fn default() -> Self {
+        Self { tags: Tags::default(), permissions_boundary: None }
+    }
+}
+
+/// What things have unless they say otherwise.
+struct Defaults {
+    policy_tags: Tags,
+    user: IdentityDefaults<PolicyArn>,
+    role: IdentityDefaults<PolicyArn>,
+}
+
+impl<'n> RawDefaults<'n> {
+    fn read(node: Option<&'n Node>, found: &mut Diagnostics) -> Self {
+        let mut defaults = Self::default();
+        let Some(mut reader) = node.and_then(|node| Reader::open(node, &keys::DEFAULTS, "`defaults`", found))
+        else {
+            return defaults;
+        };
+        if let Some(mut policies) = open(&mut reader, "policies", &keys::PATH_AND_TAGS, found) {
+            defaults.paths.policies = path(&mut policies, true, found);
+            defaults.policy_tags = values::tags(policies.get("tags", found), found).0;
+            policies.finish(found);
+        }
+        if let Some(mut groups) = open(&mut reader, "groups", &keys::PATH_ONLY, found) {
+            defaults.paths.groups = path(&mut groups, false, found);
+            groups.finish(found);
+        }
+        if let Some(mut users) = open(&mut reader, "users", &keys::PATH_TAGS_BOUNDARY, found) {
+            defaults.paths.users = path(&mut users, false, found);
+            defaults.user = identity_defaults(users, found);
+        }
+        if let Some(mut roles) = open(&mut reader, "roles", &keys::PATH_TAGS_BOUNDARY, found) {
+            defaults.paths.roles = path(&mut roles, false, found);
+            defaults.role = identity_defaults(roles, found);
+        }
+        reader.finish(found);
+        defaults
+    }
+
+    fn resolved(self, scope: &mut Scope<'_, '_, '_>) -> Defaults {
+        let mut resolve = |raw: IdentityDefaults<&Node>| IdentityDefaults {
+            tags: raw.tags,
+            permissions_boundary: raw.permissions_boundary.and_then(|node| scope.boundary(node)),
+        };
+        Defaults { policy_tags: self.policy_tags, user: resolve(self.user), role: resolve(self.role) }
+    }
+}
+
+fn open<'n>(
+    defaults: &mut Reader<'n>,
+    kind: &'static str,
+    block: &'static crate::block::Block,
+    found: &mut Diagnostics,
+) -> Option<Reader<'n>> {
+    let node = defaults.get(kind, found)?;
+    Reader::open(node, block, format!("`defaults.{kind}`"), found)
+}
+
+fn path(reader: &mut Reader<'_>, is_policy: bool, found: &mut Diagnostics) -> iamctl_model::Path {
+    reader.get("path", found).and_then(|node| values::path(node, is_policy, found)).unwrap_or_default()
+}
+
+fn identity_defaults<'n>(mut reader: Reader<'n>, found: &mut Diagnostics) -> IdentityDefaults<&'n Node> {
+    let tags = values::tags(reader.get("tags", found), found).0;
+    let permissions_boundary = reader.get("permissions_boundary", found);
+    reader.finish(found);
+    IdentityDefaults { tags, permissions_boundary }
+}
+
+impl Scope<'_, '_, '_> {
+    /// The addresses under `forget`.
+    fn forget(&mut self, sections: &[Sections<'_>], entities: &[Entity]) -> BTreeSet<Address> {
+        let mut forgotten = BTreeSet::new();
+        for node in sections.iter().filter_map(|one| one.forget) {
+            for item in values::texts(node, "an address under `forget`", "`forget`", &mut self.found) {
+                match item.text.parse::<Address>() {
+                    Err(error) => {
+                        self.found.push(Diagnostic::error("address", item.span, error.to_string()));
+                    }
+                    Ok(Address::MasterCopy) => self.found.push(Diagnostic::error(
+                        "address",
+                        item.span,
+                        "the master copy cannot be forgotten: it is what remembers",
+                    )),
+                    Ok(address) => {
+                        if let Some(entity) = entities.iter().find(|entity| entity.address == address) {
+                            self.found.push(
+                                Diagnostic::error(
+                                    "forget-defined",
+                                    item.span,
+                                    format!("`{address}` cannot be both defined and forgotten"),
+                                )
+                                .related(entity.managed.span, "defined here")
+                                .help("remove one of the two"),
+                            );
+                        }
+                        forgotten.insert(address);
+                    }
+                }
+            }
+        }
+        forgotten
+    }
+}
+
+/// What an entity of the manifest becomes, with the places that later rules point to.
+fn entity(address: Address, value: Resource, common: entities::Common) -> Entity {
+    let entities::Common { span, adopt, protect, ignore, places } = common;
+    let ignored = ignore.iter().map(|(field, _)| *field).collect();
+    Entity { address, managed: Managed { value, span, adopt, protect, ignore: ignored }, places, ignore }
+}
+
+/// The grammar's name, by which read documents are kept apart.
+fn grammar_key(grammar: Grammar) -> &'static str {
+    grammar.describe()
+}

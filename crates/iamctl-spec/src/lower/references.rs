@@ -1,0 +1,107 @@
+//! References to policies.
+
+use std::collections::BTreeMap;
+
+use iamctl_model::{PolicyArn, PolicyName};
+use iamctl_policy::{Diagnostic, Node, Span, Value};
+
+use super::Scope;
+use super::values;
+
+impl Scope<'_, '_, '_> {
+    /// The policy that a text names: one of the manifest, `aws:PATH/NAME`, or an ARN.
+    pub(super) fn policy(&mut self, text: &str, span: Span) -> Option<PolicyArn> {
+        if let Some(path_and_name) = text.strip_prefix("aws:") {
+            return match PolicyArn::aws_managed(&self.account().partition, path_and_name) {
+                Ok(arn) => Some(arn),
+                Err(_) => {
+                    self.found.push(
+                        Diagnostic::error("aws-policy", span, format!("`{text}` does not name a policy of AWS"))
+                            .help("write `aws:` and then path and name, such as `aws:ReadOnlyAccess` or `aws:service-role/AWSLambdaBasicExecutionRole`"),
+                    );
+                    None
+                }
+            };
+        }
+        if text.starts_with("arn:") {
+            return self.policy_by_arn(text, span);
+        }
+        let account = self.account.account.clone();
+        let head = self.index.policies.resolve(text, span, &mut self.found)?;
+        Some(PolicyArn::new(&account, &head.path, &head.name))
+    }
+
+    fn policy_by_arn(&mut self, text: &str, span: Span) -> Option<PolicyArn> {
+        let arn = match PolicyArn::parse(text) {
+            Ok(arn) => arn,
+            Err(error) => {
+                self.found.push(
+                    Diagnostic::error("policy-arn", span, error.to_string())
+                        .help("an ARN of a policy is `arn:aws:iam::123456789012:policy/NAME`, or `arn:aws:iam::aws:policy/NAME` for AWS's own"),
+                );
+                return None;
+            }
+        };
+        if arn.is_aws_managed() || !self.account.is_known {
+            return Some(arn);
+        }
+        if !arn.is_in(self.account()) {
+            self.found.push(
+                Diagnostic::error("foreign-policy", span, "a policy of another account cannot be attached")
+                    .label(format!("the manifest is for account {}", self.account().id))
+                    .help("define a policy of the same content here"),
+            );
+            return None;
+        }
+        let account = self.account.account.clone();
+        if let Some(head) = self.index.policies.get(&arn.policy_name()) {
+            let defined = PolicyArn::new(&account, &head.path, &head.name);
+            if defined != arn && defined.path_and_name() != arn.path_and_name() {
+                self.found.push(
+                    Diagnostic::error("policy-arn", span, format!("no policy can have the ARN `{arn}`"))
+                        .related(head.span, format!("the policy of this name has the ARN `{defined}`"))
+                        .help(format!("write `{}`", head.name)),
+                );
+                return Some(defined);
+            }
+        }
+        Some(arn)
+    }
+
+    /// The policies under `policies` of a user, group or role.
+    pub(super) fn attached(&mut self, node: Option<&Node>) -> std::collections::BTreeSet<PolicyArn> {
+        let items = node
+            .map(|node| values::texts(node, "an item of `policies`", "`policies`", &mut self.found))
+            .unwrap_or_default();
+        let mut first_places = BTreeMap::new();
+        for item in items {
+            let Some(arn) = self.policy(item.text, item.span) else { continue };
+            if let Some(first) = first_places.get(&arn) {
+                self.found.push(
+                    Diagnostic::warning(
+                        "named-twice",
+                        item.span,
+                        format!("`{}` is attached twice", item.text),
+                    )
+                    .related(*first, "attached here already")
+                    .help("remove one of them"),
+                );
+                continue;
+            }
+            first_places.insert(arn, item.span);
+        }
+        first_places.into_keys().collect()
+    }
+
+    /// The policy under `permissions_boundary`; `None` where it says that there is none.
+    pub(super) fn boundary(&mut self, node: &Node) -> Option<PolicyArn> {
+        if matches!(node.value, Value::Null) {
+            return None;
+        }
+        let text = node.expect_str("`permissions_boundary`", &mut self.found)?;
+        self.policy(text, node.span)
+    }
+}
+
+/// The place of an inline policy.
+pub(super) type InlinePlaces = Vec<(PolicyName, Span)>;
