@@ -1,9 +1,29 @@
 //! Carries out a plan through narrow ports, keeps the record of the run, and writes the master copy.
 //! It names no AWS SDK: `iamctl-aws` implements the ports for AWS, the test support crate in memory.
 
+mod digest;
+mod error;
+mod event;
+mod head;
+mod layout;
+mod outcome;
 mod port;
+mod record;
+mod run_id;
+mod runner;
+mod store;
 
+pub use digest::{Digest, ManifestFile, ManifestFiles, ManifestFilesError, NotADigest};
+pub use error::{ReadError, WriteError};
+pub use event::{Event, RunEvent, Watcher};
+pub use head::{Head, State};
+pub use layout::Layout;
+pub use outcome::{Counts, NotTried, Outcome, RunResult, Stop};
 pub use port::{
     ActionError, BucketState, Condition, ETag, ErrorClass, IamAccount, MasterBucket, Object, Receipt,
     StoreError,
 };
+pub use record::{Closed, Opened, RunEnd, RunRecord, Segment, StepRecord};
+pub use run_id::{NotARunId, RunId};
+pub use runner::{GitState, Runner, TimeAndChance};
+pub use store::MasterStore;

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use iamctl_model::{Action, UniqueId};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Where the calls of a plan go.
 pub trait IamAccount {
@@ -22,18 +23,22 @@ pub trait IamAccount {
 }
 
 /// What a successful call answered.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Receipt {
     /// AWS's id of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// The unique id of what was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<UniqueId>,
     /// What was unusual: "was already attached".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
 }
 
 /// What a failure means for the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorClass {
     /// Too many requests: wait, all of us, then try again.
     Throttled,
@@ -68,18 +73,26 @@ impl ErrorClass {
             ErrorClass::Denied | ErrorClass::Credentials | ErrorClass::Refused => false,
         }
     }
+
+    /// Whether the call may have been carried out although no success was answered.
+    #[must_use]
+    pub fn is_ambiguous(self) -> bool {
+        matches!(self, ErrorClass::Unreachable | ErrorClass::ServerFault)
+    }
 }
 
 /// Why a call failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionError {
     /// What it means for the run.
     pub class: ErrorClass,
     /// AWS's error code, when AWS answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// AWS's message, or what happened on the way.
     pub message: String,
     /// AWS's id of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
 
