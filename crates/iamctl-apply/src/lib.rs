@@ -1,23 +1,32 @@
 //! Carries out a plan through narrow ports, keeps the record of the run, and writes the master copy.
 //! It names no AWS SDK: `iamctl-aws` implements the ports for AWS, the test support crate in memory.
 
+mod archive;
+mod bucket;
 mod digest;
 mod error;
 mod event;
 mod head;
 mod layout;
+mod lock;
+mod memory;
 mod outcome;
 mod port;
 mod record;
 mod run_id;
 mod runner;
+mod runs;
 mod store;
 
+pub use archive::ArchiveError;
+pub use bucket::{BucketError, BucketReport};
 pub use digest::{Digest, ManifestFile, ManifestFiles, ManifestFilesError, NotADigest};
 pub use error::{ReadError, WriteError};
 pub use event::{Event, RunEvent, Watcher};
 pub use head::{Head, State};
 pub use layout::Layout;
+pub use lock::{LockError, LockHolder, LockLost, UnlockError};
+pub use memory::{Memory, NeedsWriting, needs_writing};
 pub use outcome::{Counts, NotTried, Outcome, RunResult, Stop};
 pub use port::{
     ActionError, BucketState, Condition, ETag, ErrorClass, IamAccount, MasterBucket, Object, Receipt,
@@ -26,4 +35,5 @@ pub use port::{
 pub use record::{Closed, Opened, RunEnd, RunRecord, Segment, StepRecord};
 pub use run_id::{NotARunId, RunId};
 pub use runner::{GitState, Runner, TimeAndChance};
+pub use runs::{ListedRun, RunSummary};
 pub use store::MasterStore;
