@@ -1,9 +1,11 @@
 //! Carries out a plan through narrow ports, keeps the record of the run, and writes the master copy.
 //! It names no AWS SDK: `iamctl-aws` implements the ports for AWS, the test support crate in memory.
 
+mod after;
 mod archive;
 mod bucket;
 mod digest;
+mod effect;
 mod error;
 mod event;
 mod head;
@@ -18,6 +20,7 @@ mod runner;
 mod runs;
 mod store;
 
+pub use after::{Basis, after_run, is_uncertain};
 pub use archive::ArchiveError;
 pub use bucket::{BucketError, BucketReport};
 pub use digest::{Digest, ManifestFile, ManifestFiles, ManifestFilesError, NotADigest};

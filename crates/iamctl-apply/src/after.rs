@@ -1,0 +1,165 @@
+//! What is ours after a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iamctl_model::{
+    Address, Change, ChangeAction, Desired, Kind, Live, Owned, Ownership, Plan, Resource, Step, StepId,
+    UniqueId,
+};
+
+use crate::effect::{change, deletes, made, touched};
+use crate::outcome::Outcome;
+
+/// What a plan stands on and does not say itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Basis {
+    /// What is ours before the first call: what the head remembers, with what unfinished runs are
+    /// known to have made, and without what is merely forgotten.
+    pub ownership: Ownership,
+    /// The unique ids of what is in the account.
+    pub live: BTreeMap<Address, UniqueId>,
+    /// What must not be deleted, by the manifest.
+    pub protected: BTreeSet<Address>,
+}
+
+impl Basis {
+    /// The basis of a plan that was made from these. What the manifest says of protection counts at
+    /// once for what is ours already.
+    #[must_use]
+    pub fn new(mut ownership: Ownership, live: &Live, desired: &Desired) -> Self {
+        for (address, owned) in &mut ownership.0 {
+            if let Some(managed) = desired.managed.get(address) {
+                owned.protect = managed.protect;
+            }
+        }
+        let protected = desired.managed.iter().filter(|(_, managed)| managed.protect);
+        Self {
+            ownership,
+            live: live.addresses().map(|(address, id)| (address, id.clone())).collect(),
+            protected: protected.map(|(address, _)| address.clone()).collect(),
+        }
+    }
+}
+
+/// What is ours after a run, and what each thing was after we last changed it.
+///
+/// | of a thing | then it is |
+/// | --- | --- |
+/// | no call succeeded | ours or not, as before |
+/// | every call succeeded | ours as the change says, under the id that the create answered |
+/// | some calls succeeded | ours; last applied is what it was, changed by those calls |
+/// | the delete itself succeeded | not ours, unless it was made again |
+/// | no call is needed: adopted as it is, forgotten | as the change says |
+///
+/// "What it was" is the value last applied where there is one, and what was found only for things that
+/// are taken over: drift that a failed call should have undone stays drift.
+///
+/// A create that answered no id makes nothing ours: see [`is_uncertain`].
+#[must_use]
+pub fn after_run(plan: &Plan, basis: &Basis, outcomes: &BTreeMap<StepId, Outcome>) -> Ownership {
+    let changes: BTreeMap<&Address, &Change> =
+        plan.changes.iter().map(|change| (&change.address, change)).collect();
+    let mut calls: BTreeMap<Address, Vec<&Step>> = BTreeMap::new();
+    for step in &plan.steps {
+        let because = std::iter::once(Some(step.because.clone()));
+        let addresses: BTreeSet<Address> = because.chain(touched(&step.action)).flatten().collect();
+        for address in addresses {
+            calls.entry(address).or_default().push(step);
+        }
+    }
+
+    let mut after = basis.ownership.clone();
+    let addresses: BTreeSet<&Address> =
+        changes.keys().copied().chain(calls.keys()).filter(|a| a.kind() != Kind::MasterCopy).collect();
+    for address in addresses {
+        let calls = calls.get(address).map(Vec::as_slice).unwrap_or_default();
+        let thing = Thing { address, change: changes.get(address).copied(), calls, basis, outcomes };
+        match thing.after() {
+            Some(owned) => after.0.insert(address.clone(), owned),
+            None => after.0.remove(address),
+        };
+    }
+    after
+}
+
+/// Whether a run may have done something that its outcomes do not tell: made a thing whose id is not
+/// known, or made a call that was never answered.
+#[must_use]
+pub fn is_uncertain(plan: &Plan, outcomes: &BTreeMap<StepId, Outcome>) -> bool {
+    plan.steps.iter().any(|step| match outcomes.get(&step.id) {
+        Some(Outcome::Done(receipt)) => made(&step.action).is_some() && receipt.created.is_none(),
+        Some(outcome) => outcome.is_ambiguous(),
+        None => false,
+    })
+}
+
+/// One address, and all that bears on it.
+struct Thing<'r> {
+    address: &'r Address,
+    change: Option<&'r Change>,
+    /// The steps of its change, and those of other changes that change it too.
+    calls: &'r [&'r Step],
+    basis: &'r Basis,
+    outcomes: &'r BTreeMap<StepId, Outcome>,
+}
+
+impl Thing<'_> {
+    fn after(&self) -> Option<Owned> {
+        let before = self.basis.ownership.get(self.address).cloned();
+        let Some(change) = self.change else { return self.follow(before) };
+        match change.action {
+            ChangeAction::Forget => return None,
+            ChangeAction::Blocked => return self.follow(before),
+            // A failed attempt to take something over, or to change it, is neither.
+            _ if !self.is_begun() => return self.follow(before),
+            _ => {}
+        }
+        let start = if change.action == ChangeAction::Adopt { self.taken_over(change) } else { before };
+        let mut owned = self.follow(start)?;
+        if let Some(planned) = &change.after {
+            owned.protect = self.basis.protected.contains(self.address);
+            if self.calls.iter().all(|step| self.is_done(step)) {
+                owned.last_applied = planned.clone();
+            }
+        }
+        Some(owned)
+    }
+
+    /// Whether a call of its own change succeeded, or its change needs none.
+    fn is_begun(&self) -> bool {
+        let mut own = self.calls.iter().filter(|step| step.because == *self.address).peekable();
+        own.peek().is_none() || own.any(|step| self.is_done(step))
+    }
+
+    fn taken_over(&self, change: &Change) -> Option<Owned> {
+        let id = self.basis.live.get(self.address)?.clone();
+        Some(Owned { id, protect: false, last_applied: change.before.clone()? })
+    }
+
+    /// Goes through the calls that succeeded.
+    fn follow(&self, start: Option<Owned>) -> Option<Owned> {
+        let mut owned = start;
+        for step in self.calls.iter().filter(|step| self.is_done(step)) {
+            let on_itself = step.action.subject() == *self.address;
+            if on_itself && deletes(&step.action) {
+                owned = None;
+            } else if on_itself && let Some(value) = made(&step.action) {
+                let id = self.outcomes.get(&step.id).and_then(Outcome::receipt)?.created.clone();
+                owned = id.map(|id| Owned { id, protect: false, last_applied: value });
+            } else if let Some(owned) = &mut owned
+                && touched(&step.action).iter().flatten().any(|address| address == self.address)
+            {
+                change(&mut owned.last_applied, &step.action, self.planned());
+            }
+        }
+        owned
+    }
+
+    fn planned(&self) -> Option<&Resource> {
+        self.change?.after.as_ref()
+    }
+
+    fn is_done(&self, step: &Step) -> bool {
+        matches!(self.outcomes.get(&step.id), Some(Outcome::Done(_)))
+    }
+}
