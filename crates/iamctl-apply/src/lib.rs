@@ -8,6 +8,7 @@ mod digest;
 mod effect;
 mod error;
 mod event;
+mod execute;
 mod head;
 mod layout;
 mod lock;
@@ -15,9 +16,12 @@ mod memory;
 mod outcome;
 mod port;
 mod record;
+mod recorder;
+mod retry;
 mod run_id;
 mod runner;
 mod runs;
+mod schedule;
 mod store;
 
 pub use after::{Basis, after_run, is_uncertain};
@@ -26,6 +30,7 @@ pub use bucket::{BucketError, BucketReport};
 pub use digest::{Digest, ManifestFile, ManifestFiles, ManifestFilesError, NotADigest};
 pub use error::{ReadError, WriteError};
 pub use event::{Event, RunEvent, Watcher};
+pub use execute::DEFAULT_PARALLEL;
 pub use head::{Head, State};
 pub use layout::Layout;
 pub use lock::{LockError, LockHolder, LockLost, UnlockError};
@@ -36,7 +41,9 @@ pub use port::{
     StoreError,
 };
 pub use record::{Closed, Opened, RunEnd, RunRecord, Segment, StepRecord};
+pub use retry::{Failure, Retry, retry};
 pub use run_id::{NotARunId, RunId};
 pub use runner::{GitState, Runner, TimeAndChance};
 pub use runs::{ListedRun, RunSummary};
+pub use schedule::PlanDefect;
 pub use store::MasterStore;

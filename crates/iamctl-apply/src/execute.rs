@@ -1,0 +1,295 @@
+//! Carrying out the steps of a plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use iamctl_model::{Step, StepId};
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::event::{RunEvent, millis};
+use crate::outcome::{NotTried, Outcome, Stop};
+use crate::port::{ActionError, ErrorClass, IamAccount, MasterBucket, Receipt};
+use crate::recorder::Recorder;
+use crate::retry::{Failure, Retry, retry};
+use crate::schedule::Schedule;
+
+/// How many calls are in flight at once unless somebody says otherwise. IAM throttles callers that
+/// write more than about five times a second.
+pub const DEFAULT_PARALLEL: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
+
+/// What became of the steps.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Executed {
+    pub(crate) outcomes: BTreeMap<StepId, Outcome>,
+    pub(crate) stop: Option<(Stop, String)>,
+}
+
+/// One attempt that is over.
+struct Attempt {
+    index: usize,
+    began: Instant,
+    answer: Result<Receipt, ActionError>,
+}
+
+/// The attempts at one step.
+#[derive(Debug, Clone, Default)]
+struct Attempts {
+    count: u32,
+    first: Option<Instant>,
+    /// Why they failed: patience with one failure is not used up by another.
+    failures: BTreeMap<ErrorClass, u32>,
+}
+
+/// All calls together are slowed down when one of them is throttled.
+#[derive(Debug)]
+struct Pace {
+    paused_until: Instant,
+    /// When the last pause was called. Calls that began before it say nothing new about the pace.
+    paused_at: Option<Instant>,
+    /// How long the next pause is: it doubles with each one, and halves with each success.
+    level: u32,
+}
+
+pub(crate) struct Executor<'s, 'r, A, B> {
+    account: &'s A,
+    steps: &'s [Step],
+    started: Timestamp,
+    parallel: NonZeroUsize,
+    schedule: Schedule,
+    recorder: Recorder<'r, B>,
+    calls: FuturesUnordered<BoxFuture<'s, Attempt>>,
+    attempts: Vec<Attempts>,
+    /// Steps that failed and are tried again, by when, and why they failed.
+    waiting: BTreeSet<(Instant, usize)>,
+    last_errors: BTreeMap<usize, ActionError>,
+    pace: Pace,
+    executed: Executed,
+}
+
+impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B> {
+    pub(crate) fn new(
+        account: &'s A,
+        steps: &'s [Step],
+        schedule: Schedule,
+        recorder: Recorder<'r, B>,
+        started: Timestamp,
+        parallel: NonZeroUsize,
+    ) -> Self {
+        Self {
+            account,
+            steps,
+            started,
+            parallel,
+            schedule,
+            recorder,
+            calls: FuturesUnordered::new(),
+            attempts: vec![Attempts::default(); steps.len()],
+            waiting: BTreeSet::new(),
+            last_errors: BTreeMap::new(),
+            pace: Pace { paused_until: Instant::now(), paused_at: None, level: 0 },
+            executed: Executed::default(),
+        }
+    }
+
+    /// Carries the steps out until all are settled. What is in flight when it is cancelled is finished.
+    pub(crate) async fn run(mut self, cancelled: &CancellationToken) -> (Executed, Recorder<'r, B>) {
+        loop {
+            if self.executed.stop.is_none() && cancelled.is_cancelled() {
+                self.stop(Stop::Interrupted, "interrupted".to_owned());
+            }
+            self.recorder.flush_if_due();
+            self.start_what_may_start();
+            if self.calls.is_empty() && self.waiting.is_empty() && !self.schedule.has_ready() {
+                return (self.executed, self.recorder);
+            }
+            self.wait(cancelled).await;
+        }
+    }
+
+    /// Waits until there is something to do.
+    async fn wait(&mut self, cancelled: &CancellationToken) {
+        let wake = self.next_wake();
+        tokio::select! {
+            biased;
+            // First, because calls may go on answering without a break.
+            flushed = self.recorder.flushed() => if let Err(error) = flushed {
+                self.stop(Stop::RecordNotWritten, error.message);
+            },
+            () = cancelled.cancelled(), if self.executed.stop.is_none() => {}
+            Some(attempt) = self.calls.next() => self.settle(attempt),
+            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
+        }
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        let has_room = self.calls.len() < self.parallel.get();
+        let retry = self.waiting.first().map(|(at, _)| *at).filter(|_| has_room);
+        let now = Instant::now();
+        let resume = Some(self.pace.paused_until).filter(|until| *until > now);
+        let retry = retry.map(|at| resume.map_or(at, |resume| at.max(resume)));
+        [retry, resume, self.recorder.due()].into_iter().flatten().min()
+    }
+
+    fn start_what_may_start(&mut self) {
+        if self.executed.stop.is_some() {
+            return;
+        }
+        while self.calls.len() < self.parallel.get() && self.pace.paused_until <= Instant::now() {
+            // Steps that were begun come first: others wait for them.
+            let next = self.due_retry().or_else(|| self.schedule.start());
+            let Some(index) = next else { return };
+            self.start(index);
+        }
+    }
+
+    fn due_retry(&mut self) -> Option<usize> {
+        let (at, index) = *self.waiting.first()?;
+        if at > Instant::now() {
+            return None;
+        }
+        self.waiting.pop_first();
+        Some(index)
+    }
+
+    fn start(&mut self, index: usize) {
+        let (Some(step), Some(attempts)) = (self.steps.get(index), self.attempts.get_mut(index)) else {
+            return;
+        };
+        let (account, started, began) = (self.account, self.started, Instant::now());
+        attempts.count += 1;
+        attempts.first.get_or_insert(began);
+        let attempt = attempts.count;
+        self.recorder.tell(RunEvent::StepStarted { step: step.id, attempt });
+        let call = async move {
+            let answer = account.perform(&step.action, started).await;
+            Attempt { index, began, answer }
+        };
+        self.calls.push(call.boxed());
+    }
+
+    fn settle(&mut self, attempt: Attempt) {
+        let Attempt { index, began, answer } = attempt;
+        match answer {
+            Ok(receipt) => {
+                self.pace.success(began);
+                self.finish(index, Outcome::Done(receipt));
+                self.schedule.done(index);
+            }
+            Err(error) if error.class == ErrorClass::Credentials => {
+                let message = error.to_string();
+                self.stop(Stop::Credentials, message);
+                self.fail(index, error);
+            }
+            Err(error) => match self.patience(index, began, &error) {
+                Retry::After(wait) if self.executed.stop.is_none() => self.try_again(index, error, wait),
+                Retry::After(_) | Retry::GiveUp => self.fail(index, error),
+            },
+        }
+    }
+
+    fn patience(&mut self, index: usize, began: Instant, error: &ActionError) -> Retry {
+        let Some(attempts) = self.attempts.get_mut(index) else { return Retry::GiveUp };
+        let failures = attempts.failures.entry(error.class).or_default();
+        *failures += 1;
+        let failure = Failure {
+            class: error.class,
+            attempt: *failures,
+            depends: self.steps.get(index).is_some_and(|step| !step.needs.is_empty()),
+            elapsed: attempts.first.map_or(Duration::ZERO, |first| first.elapsed()),
+        };
+        let random = self.recorder.time().random();
+        match error.class {
+            ErrorClass::Throttled => self.pace.throttled(began, failure, random),
+            _ => retry(&failure, random),
+        }
+    }
+
+    fn try_again(&mut self, index: usize, error: ActionError, wait: Duration) {
+        let Some(step) = self.steps.get(index) else { return };
+        let attempt = self.attempts.get(index).map_or(0, |attempts| attempts.count);
+        let wait_ms = millis(wait);
+        self.recorder.tell(RunEvent::StepRetried { step: step.id, attempt, error: error.clone(), wait_ms });
+        let at = Instant::now() + wait;
+        if error.class == ErrorClass::Throttled && self.pace.pause_until(at) {
+            self.recorder.tell(RunEvent::Paused { wait_ms });
+        }
+        self.waiting.insert((at, index));
+        self.last_errors.insert(index, error);
+    }
+
+    fn fail(&mut self, index: usize, error: ActionError) {
+        let attempts = self.attempts.get(index).map_or(0, |attempts| attempts.count);
+        self.finish(index, Outcome::Failed { attempts, error });
+        let Some(failed) = self.steps.get(index).map(|step| step.id) else { return };
+        for dependent in self.schedule.failed(index) {
+            self.finish(dependent, Outcome::NotTried { because: NotTried::Step(failed) });
+        }
+    }
+
+    /// Starts nothing more. Steps that wait to be tried again have failed.
+    pub(crate) fn stop(&mut self, reason: Stop, message: String) {
+        if self.executed.stop.is_some() {
+            return;
+        }
+        self.executed.stop = Some((reason, message.clone()));
+        self.recorder.tell(RunEvent::Stopping { reason, message });
+        for index in self.schedule.stop() {
+            self.finish(index, Outcome::NotTried { because: NotTried::Stopped(reason) });
+        }
+        for (_, index) in std::mem::take(&mut self.waiting) {
+            if let Some(error) = self.last_errors.remove(&index) {
+                self.fail(index, error);
+            }
+        }
+    }
+
+    fn finish(&mut self, index: usize, outcome: Outcome) {
+        let Some(step) = self.steps.get(index) else { return };
+        self.recorder.tell(RunEvent::StepFinished { step: step.id, outcome: outcome.clone() });
+        self.executed.outcomes.insert(step.id, outcome);
+    }
+}
+
+impl Pace {
+    /// Whether a call that began at this time tells something about the pace since the last pause.
+    fn is_news(&self, began: Instant) -> bool {
+        self.paused_at.is_none_or(|paused| paused <= began)
+    }
+
+    /// A call that began at this time succeeded.
+    fn success(&mut self, began: Instant) {
+        if self.is_news(began) {
+            self.level = self.level.saturating_sub(1);
+        }
+    }
+
+    /// A call that began at this time was throttled.
+    fn throttled(&mut self, began: Instant, failure: Failure, random: u64) -> Retry {
+        if self.is_news(began) {
+            self.level += 1;
+        }
+        let answer = retry(&Failure { attempt: self.level.max(1), ..failure }, random);
+        let paused_for = self.paused_until.saturating_duration_since(Instant::now());
+        match answer {
+            // Calls that were in flight together are throttled together: that is one pause, not four.
+            Retry::After(_) if !self.is_news(began) && !paused_for.is_zero() => Retry::After(paused_for),
+            answer => answer,
+        }
+    }
+
+    /// Pauses all calls, unless they are paused for as long already.
+    fn pause_until(&mut self, until: Instant) -> bool {
+        let longer = until > self.paused_until;
+        if longer {
+            self.paused_until = until;
+            self.paused_at = Some(Instant::now());
+        }
+        longer
+    }
+}
