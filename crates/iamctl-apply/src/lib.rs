@@ -18,6 +18,7 @@ mod port;
 mod record;
 mod recorder;
 mod retry;
+mod run;
 mod run_id;
 mod runner;
 mod runs;
@@ -42,6 +43,7 @@ pub use port::{
 };
 pub use record::{Closed, Opened, RunEnd, RunRecord, Segment, StepRecord};
 pub use retry::{Failure, Retry, retry};
+pub use run::{CloseProblem, ClosedRun, ExecutedRun, Locked, OpenError, OpenProblem, OpenRun, Opening};
 pub use run_id::{NotARunId, RunId};
 pub use runner::{GitState, Runner, TimeAndChance};
 pub use runs::{ListedRun, RunSummary};
