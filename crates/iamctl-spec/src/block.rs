@@ -15,6 +15,8 @@ pub(crate) struct Block {
     pub(crate) may_be_empty: bool,
     /// The pattern of keys that may stand here beside the declared ones.
     pub(crate) extra: Option<&'static str>,
+    /// Keys of which exactly one is there; none when any may be.
+    pub(crate) one_of: &'static [&'static str],
 }
 
 /// One key of a [`Block`].

@@ -30,6 +30,7 @@ mod load;
 mod lower;
 mod paths;
 mod rules;
+mod schema;
 mod variables;
 mod yaml;
 
@@ -40,6 +41,7 @@ use iamctl_policy::{Diagnostics, Sources};
 
 pub use files::{FileError, Files, FilesInMemory, FolderEntry, MAX_FILE_BYTES};
 pub use rules::{RULES, Rule};
+pub use schema::schema;
 
 /// What is known besides the texts.
 #[derive(Debug, Clone, Default)]

@@ -1,0 +1,153 @@
+//! The keys of policies, users, groups and roles.
+
+use iamctl_policy::Grammar;
+
+use super::*;
+use crate::block::{Block, Shape};
+
+/// One of `policies`
+pub(crate) static POLICY: Block = Block {
+    name: "policy",
+    doc: "A managed policy.",
+    may_be_empty: false,
+    extra: None,
+    one_of: &["document", "file"],
+    keys: &[
+        key("path", PATH, "The path. AWS cannot change it later."),
+        key("description", DESCRIPTION, "What the policy is for. AWS cannot change it later."),
+        key("document", Shape::Document(Grammar::Managed), "The policy document, in AWS's own grammar."),
+        key("file", FILE, "The file that holds the policy document, JSON or YAML, relative to this one."),
+        key("tags", TAGS, TAGS_DOC),
+        key("ignore", Shape::List(&Shape::Word(&["document", "tags"])), IGNORE_FIELDS_DOC),
+        key("protect", Shape::Bool, PROTECT_DOC),
+        key("adopt", Shape::Bool, ADOPT_DOC),
+    ],
+};
+
+/// One of `inline_policies`
+pub(crate) static INLINE_POLICY: Block = Block {
+    name: "inline_policy",
+    doc: "An inline policy.",
+    may_be_empty: false,
+    extra: None,
+    one_of: &["document", "file"],
+    keys: &[
+        key("document", Shape::Document(Grammar::Inline), "The policy document, in AWS's own grammar."),
+        key("file", FILE, "The file that holds the policy document, JSON or YAML, relative to this one."),
+    ],
+};
+
+const INLINE_POLICIES: Shape = Shape::Map { keys: NAME, values: &Shape::Block(&INLINE_POLICY) };
+
+/// One of `users`
+pub(crate) static USER: Block = Block {
+    name: "user",
+    doc: "A user. The manifest never holds passwords or access keys.",
+    may_be_empty: true,
+    extra: None,
+    one_of: &[],
+    keys: &[
+        key("path", PATH, PATH_DOC),
+        key(
+            "groups",
+            Shape::List(&TEXT),
+            "The groups the user is a member of, all of them: names from `groups:`.",
+        ),
+        key("policies", POLICY_LIST, ATTACHED_DOC),
+        key("inline_policies", INLINE_POLICIES, INLINE_DOC),
+        key("permissions_boundary", Shape::Either(&[TEXT, Shape::Null]), BOUNDARY_DOC),
+        key("tags", TAGS, TAGS_DOC),
+        key(
+            "ignore",
+            Shape::List(&Shape::Word(&[
+                "path",
+                "groups",
+                "policies",
+                "inline_policies",
+                "permissions_boundary",
+                "tags",
+            ])),
+            IGNORE_FIELDS_DOC,
+        ),
+        key("protect", Shape::Bool, PROTECT_DOC),
+        key("adopt", Shape::Bool, ADOPT_DOC),
+    ],
+};
+
+/// One of `groups`
+pub(crate) static GROUP: Block = Block {
+    name: "group",
+    doc: "A group. Its members are the users that name it.",
+    may_be_empty: true,
+    extra: None,
+    one_of: &[],
+    keys: &[
+        key("path", PATH, PATH_DOC),
+        key("policies", POLICY_LIST, ATTACHED_DOC),
+        key("inline_policies", INLINE_POLICIES, INLINE_DOC),
+        key(
+            "ignore",
+            Shape::List(&Shape::Word(&["path", "members", "policies", "inline_policies"])),
+            IGNORE_FIELDS_DOC,
+        ),
+        key("protect", Shape::Bool, PROTECT_DOC),
+        key("adopt", Shape::Bool, ADOPT_DOC),
+    ],
+};
+
+/// One of `roles`
+pub(crate) static ROLE: Block = Block {
+    name: "role",
+    doc: "A role.",
+    may_be_empty: false,
+    extra: None,
+    one_of: &["trust", "trust_document"],
+    keys: &[
+        key("path", PATH, "The path. AWS cannot change it later."),
+        key("description", DESCRIPTION, "What the role is for."),
+        key(
+            "max_session_duration",
+            Shape::Duration,
+            "How long a session may last: from `1h`, which is the default, to `12h`.",
+        ),
+        key(
+            "trust",
+            Shape::List(&Shape::Block(&TRUST_ITEM)),
+            "Who may assume the role: each item becomes one statement of the trust policy.",
+        ),
+        key(
+            "trust_document",
+            Shape::Either(&[Shape::Block(&FILE_ONLY), Shape::Document(Grammar::Trust)]),
+            "The trust policy in AWS's own grammar, or `{file: …}`, instead of `trust:`.",
+        ),
+        key("policies", POLICY_LIST, ATTACHED_DOC),
+        key("inline_policies", INLINE_POLICIES, INLINE_DOC),
+        key("permissions_boundary", Shape::Either(&[TEXT, Shape::Null]), BOUNDARY_DOC),
+        key("tags", TAGS, TAGS_DOC),
+        key(
+            "ignore",
+            Shape::List(&Shape::Word(&[
+                "description",
+                "max_session_duration",
+                "trust",
+                "policies",
+                "inline_policies",
+                "permissions_boundary",
+                "tags",
+            ])),
+            IGNORE_FIELDS_DOC,
+        ),
+        key("protect", Shape::Bool, PROTECT_DOC),
+        key("adopt", Shape::Bool, ADOPT_DOC),
+    ],
+};
+
+/// `trust_document: {file: …}`
+pub(crate) static FILE_ONLY: Block = Block {
+    name: "file_only",
+    doc: "A document in a file of its own.",
+    may_be_empty: false,
+    extra: None,
+    one_of: &[],
+    keys: &[required("file", FILE, "The file, JSON or YAML, relative to this one.")],
+};

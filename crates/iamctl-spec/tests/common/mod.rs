@@ -1,0 +1,40 @@
+//! Manifests in folders, for tests.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::path::{Path, PathBuf};
+
+use iamctl_spec::FilesInMemory;
+
+/// A folder of this crate's tests.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the crate is pure, its tests look at files")]
+pub(crate) fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All files under a folder, in the order of their paths.
+#[expect(clippy::disallowed_methods, reason = "the crate is pure, its tests look at files")]
+pub(crate) fn files_under(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A folder as the manifest's folder.
+pub(crate) fn in_memory(folder: &Path) -> FilesInMemory {
+    files_under(folder).iter().fold(FilesInMemory::new(), |files, path| {
+        let name = path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
+        files.with(name, read(path))
+    })
+}

@@ -1,0 +1,139 @@
+//! A manifest that uses everything means what it says.
+
+mod common;
+
+use iamctl_model::{Address, Desired, Field, Mfa, Resource, TestPrincipalKind};
+use iamctl_spec::{Manifest, Options, parse};
+
+fn everything() -> Manifest {
+    let files = common::in_memory(&common::folder("good"));
+    parse(&files, "everything.yaml", &Options::default()).unwrap_or_else(|rejected| {
+        let shown: Vec<_> = rejected
+            .diagnostics
+            .iter()
+            .map(|found| {
+                format!("{:?} {} @ {}", found.code, found.message, rejected.sources.slice(found.span))
+            })
+            .collect();
+        panic!("{}", shown.join("\n"));
+    })
+}
+
+fn resource(desired: &Desired, address: &str) -> Resource {
+    desired.managed[&address.parse::<Address>().unwrap()].value.clone()
+}
+
+fn json(value: impl serde::Serialize) -> String {
+    serde_json::to_string(&value).unwrap()
+}
+
+#[test]
+fn it_is_read_without_warnings() {
+    let manifest = everything();
+    assert!(manifest.warnings.is_empty(), "{:?}", manifest.warnings);
+    let paths: Vec<_> = manifest.files.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "everything.yaml",
+            "teams/included.yaml",
+            "teams/deeper/more.yaml",
+            "documents/boundary.json",
+            "documents/policy.yaml",
+            "documents/trust.json",
+        ]
+    );
+    assert_eq!(manifest.variables["bucket"], "logs-123456789012");
+}
+
+#[test]
+fn defaults_hold_unless_a_block_says_otherwise() {
+    let desired = everything().desired;
+    let Resource::User(alice) = resource(&desired, "user/alice") else { panic!() };
+    let Resource::User(bob) = resource(&desired, "user/bob") else { panic!() };
+    assert_eq!((alice.path.as_str(), bob.path.as_str()), ("/people/", "/people/"));
+    assert_eq!(alice.permissions_boundary, None);
+    assert_eq!(bob.permissions_boundary.unwrap().as_str(), "arn:aws:iam::123456789012:policy/boundary");
+    // The case of keys does not count on users: `Owner` replaces the default `owner`.
+    assert_eq!(json(&alice.tags), r#"{"Owner":"alice","empty":""}"#);
+    assert_eq!(json(&bob.tags), r#"{"owner":"hr"}"#);
+    let Resource::Group(engineers) = resource(&desired, "group/engineers") else { panic!() };
+    let Resource::Group(data) = resource(&desired, "group/data") else { panic!() };
+    assert_eq!((engineers.path.as_str(), data.path.as_str()), ("/x/", "/teams/"));
+    assert_eq!(json(&engineers.members), r#"["alice"]"#);
+    let Resource::Policy(logs) = resource(&desired, "policy/read-logs-prod") else { panic!() };
+    assert_eq!(json(&logs.tags), r#"{"Cost Center":"0042","owner":"platform"}"#);
+}
+
+#[test]
+fn variables_are_replaced_and_those_of_iam_are_not() {
+    let manifest = everything();
+    let Resource::Policy(logs) = resource(&manifest.desired, "policy/read-logs-prod") else { panic!() };
+    let text = logs.document.to_compact_string();
+    assert!(text.contains(r#""arn:aws:s3:::logs-123456789012/${aws:username}/${*}/${literal}""#), "{text}");
+    let Resource::Policy(boundary) = resource(&manifest.desired, "policy/boundary") else { panic!() };
+    assert!(boundary.document.to_compact_string().contains(r#""aws:RequestedRegion":"eu-west-1""#));
+    assert_eq!(boundary.description, "Nothing outside of eu-west-1");
+    assert!(manifest.desired.managed[&"policy/boundary".parse::<Address>().unwrap()].protect);
+    assert_eq!(manifest.desired.master_copy.prefix, "iam/prod/");
+}
+
+#[test]
+fn each_item_of_trust_is_one_statement() {
+    let Resource::Role(role) = resource(&everything().desired, "role/everyone") else { panic!() };
+    let statements: Vec<_> = role.trust.statements().iter().map(|one| one.to_json().to_string()).collect();
+    assert_eq!(
+        statements,
+        [
+            r#"{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:user/people/alice","arn:aws:iam::210987654321:user/their","arn:aws:iam::123456789012:role/work/other"]},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThan":{"aws:MultiFactorAuthAge":"5400"}}}"#,
+            r#"{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::210987654321:root","arn:aws:iam::012345678901:root"]},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":["one-of","these"],"aws:PrincipalOrgID":"o-123"}}}"#,
+            r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}}"#,
+            r#"{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLike":{"token.actions.githubusercontent.com:sub":"repo:acme/*"}}}"#,
+            r#"{"Effect":"Allow","Principal":{"Federated":["arn:aws:iam::123456789012:saml-provider/Okta","arn:aws:iam::123456789012:saml-provider/Other"]},"Action":"sts:AssumeRoleWithSAML","Condition":{"StringEquals":{"SAML:aud":"https://signin.aws.amazon.com/saml"}}}"#,
+        ]
+    );
+    assert_eq!(role.max_session_duration.as_secs(), 14_400);
+}
+
+#[test]
+fn what_is_left_to_others_is_kept_with_its_fields() {
+    let desired = everything().desired;
+    let carol = &desired.managed[&"user/carol".parse::<Address>().unwrap()];
+    assert_eq!(carol.ignore.iter().copied().collect::<Vec<_>>(), [Field::PermissionsBoundary, Field::Groups]);
+    let alice = &desired.managed[&"user/alice".parse::<Address>().unwrap()];
+    assert_eq!((alice.adopt, alice.protect), (true, false));
+    assert_eq!(desired.ignore.len(), 4);
+    let forgotten: Vec<_> = desired.forget.iter().map(ToString::to_string).collect();
+    assert_eq!(forgotten, ["group/old", "user/gone", "role/legacy"]);
+}
+
+#[test]
+fn tests_are_typed() {
+    let desired = everything().desired;
+    let test = &desired.tests[1];
+    assert_eq!(test.principals[2].who, TestPrincipalKind::Service("ec2.amazonaws.com".into()));
+    let arns: Vec<_> = test.resources.iter().map(|resource| resource.arn.as_str()).collect();
+    assert_eq!(
+        arns,
+        [
+            "arn:aws:iam::123456789012:user/people/alice",
+            "arn:aws:iam::123456789012:policy/boundary",
+            "arn:aws:iam::123456789012:group/x/engineers",
+            "*"
+        ]
+    );
+    assert_eq!(test.context.mfa, Some(Mfa::Present { age: Some(3_600) }));
+    let keys: Vec<_> = test.context.keys.keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "aws:MultiFactorAuthAge",
+            "aws:PrincipalTag/team",
+            "aws:RequestTag/x",
+            "aws:RequestedRegion",
+            "aws:ResourceTag/env",
+            "aws:SourceIp",
+            "aws:TagKeys"
+        ]
+    );
+}
