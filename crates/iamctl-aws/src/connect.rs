@@ -21,6 +21,7 @@ use crate::connect_error::ConnectError;
 use crate::credentials::Origin;
 use crate::endpoint::{self, EndpointOverride};
 use crate::profile;
+use crate::whole::WholeAnswers;
 
 /// What a person said on the command line, and what the manifest adds.
 #[derive(Debug, Clone, Default)]
@@ -108,6 +109,12 @@ impl Aws {
     pub fn from_sdk_config(config: SdkConfig) -> Self {
         let overrides = endpoint::overrides(&config);
         Self { config, origin: Origin::Ambient, overrides }
+    }
+
+    /// A client of IAM.
+    pub(crate) fn iam_client(&self) -> aws_sdk_iam::Client {
+        let config = aws_sdk_iam::config::Builder::from(&self.config).interceptor(WholeAnswers);
+        aws_sdk_iam::Client::from_conf(config.build())
     }
 
     /// The endpoints that are not AWS's own. A person should be told: with one of them, nothing that

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use aws_credential_types::provider::error::{CredentialsError, TokenError};
 use aws_sdk_iam::config::http::HttpResponse;
-use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_iam::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
@@ -89,20 +89,36 @@ where
         let bucket_region = response.headers().get("x-amz-bucket-region").map(str::to_owned);
         let request_id = error.request_id().map(str::to_owned);
         let (class, code, message) = match error.as_service_error() {
-            Some(answer) => {
+            Some(answer) if status >= 400 => {
                 let code = answer.code().filter(|code| !code.is_empty());
                 let message = answer.message().filter(|message| !message.is_empty());
                 let class = class_of(code.unwrap_or_default(), message.unwrap_or_default(), status);
                 let message = message.map_or_else(|| format!("HTTP status {status}"), str::to_owned);
                 (class, code.map(str::to_owned), message)
             }
-            // An answer that is not in AWS's format, or that broke off.
-            None => {
+            // S3 can say 200 and mean an error.
+            Some(answer) if answer.code().is_some_and(|code| !code.is_empty()) => {
+                let code = answer.code().unwrap_or_default();
+                let message = answer.message().unwrap_or_default();
+                (class_of(code, message, status), Some(code.to_owned()), message.to_owned())
+            }
+            // Not in AWS's format, or broken off: what it was about to say is lost.
+            _ => {
                 let class = if status >= 500 { ErrorClass::ServerFault } else { ErrorClass::Unreachable };
-                (class, None, format!("HTTP status {status}: {}", innermost(&error)))
+                (
+                    class,
+                    None,
+                    format!("the answer (HTTP status {status}) cannot be read: {}", innermost(&error)),
+                )
             }
         };
         Self { class, code, message, request_id, status: Some(status), bucket_region, unsigned: None }
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        Self::unanswered(ErrorClass::Refused, error.to_string())
     }
 }
 

@@ -2,12 +2,19 @@
 mod caller;
 mod connect;
 mod connect_error;
+mod convert;
 mod credentials;
 mod endpoint;
 mod failure;
+mod pages;
 mod profile;
+mod read;
+mod read_error;
+mod whole;
 
 pub use connect::{Aws, Options};
 pub use connect_error::ConnectError;
 pub use credentials::CredentialsProblem;
 pub use endpoint::{EndpointOverride, Service};
+pub use read::Scope;
+pub use read_error::ReadError;

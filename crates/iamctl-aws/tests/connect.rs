@@ -4,6 +4,8 @@
 //! program once more, as a child with an environment of its own that connects and prints what became
 //! of it ([`a_child_that_only_connects`]).
 
+#![expect(clippy::unwrap_used, reason = "what fails in a helper fails the test")]
+
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;

@@ -1,0 +1,448 @@
+//! Reading an account: what is there, at what price, and what becomes of answers that are not whole.
+
+mod common;
+
+use std::time::Instant;
+
+use common::World;
+use fault_proxy::{Fault, REQUEST_ID};
+use iamctl_aws::{ReadError, Scope};
+use iamctl_model::{Live, Observed, PolicyName, RoleName, UserName};
+use iamctl_policy::Document;
+
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}"#;
+const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"a+b","Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":"*"}]}"#;
+
+#[tokio::test]
+async fn an_empty_account_is_empty_and_costs_two_requests() {
+    let world = World::new().await;
+    let live = world.aws.read_live(&world.account, &Scope::default()).await.unwrap();
+    assert_eq!(live, Live::empty(world.account.clone()));
+    let mut calls = world.calls();
+    calls.sort();
+    assert_eq!(calls, ["iam GetAccountAuthorizationDetails", "iam ListRoles"]);
+}
+
+#[tokio::test]
+async fn everything_that_is_there_is_read() {
+    let world = World::new().await;
+    let iam = world.iam();
+    let arn = seed(&iam, "boundary").await;
+    iam.create_user().user_name("Alice").path("/team/").tags(tag("Team", "")).send().await.unwrap();
+    iam.create_group().group_name("eng").send().await.unwrap();
+    iam.add_user_to_group().user_name("Alice").group_name("eng").send().await.unwrap();
+    iam.put_group_policy()
+        .group_name("eng")
+        .policy_name("inline")
+        .policy_document(POLICY)
+        .send()
+        .await
+        .unwrap();
+    iam.attach_user_policy().user_name("Alice").policy_arn(&arn).send().await.unwrap();
+    iam.attach_group_policy().group_name("eng").policy_arn(&arn).send().await.unwrap();
+    iam.create_role()
+        .role_name("ops")
+        .path("/r/")
+        .assume_role_policy_document(TRUST)
+        .description("does things")
+        .max_session_duration(7200)
+        .permissions_boundary(&arn)
+        .send()
+        .await
+        .unwrap();
+    iam.attach_role_policy().role_name("ops").policy_arn(&arn).send().await.unwrap();
+    iam.put_role_policy()
+        .role_name("ops")
+        .policy_name("inline")
+        .policy_document(POLICY)
+        .send()
+        .await
+        .unwrap();
+    iam.create_instance_profile().instance_profile_name("ip").send().await.unwrap();
+    iam.add_role_to_instance_profile().instance_profile_name("ip").role_name("ops").send().await.unwrap();
+
+    let live = world.aws.read_live(&world.account, &Scope::default()).await.unwrap();
+
+    let alice = &live.users[&UserName::parse("alice").unwrap()];
+    assert_eq!(live.spelling(&"user/alice".parse().unwrap()), Some("Alice"));
+    assert!(alice.id.0.starts_with("AIDA") || alice.id.0.len() == 20, "{}", alice.id);
+    assert_eq!(alice.value.path.as_str(), "/team/");
+    assert_eq!(alice.value.tags.0["Team"], "");
+    assert_eq!(alice.value.groups.len(), 1);
+    assert_eq!(alice.value.policies.first().unwrap().as_str(), arn);
+    let group = &live.groups.values().next().unwrap().value;
+    assert_eq!(group.members.first().unwrap().as_str(), "Alice");
+    assert_eq!(group.inline_policies[&PolicyName::parse("inline").unwrap()], Document::from_stored(POLICY));
+    assert_eq!(group.policies.first().unwrap().as_str(), arn);
+    let ops = &live.roles[&RoleName::parse("ops").unwrap()];
+    assert_eq!(ops.trust, Document::from_stored(TRUST));
+    assert_eq!(ops.instance_profiles, ["ip"]);
+    assert_eq!(ops.permissions_boundary.as_ref().unwrap().as_str(), arn);
+    let details = ops.details.as_ref().unwrap();
+    assert_eq!((details.description.as_str(), details.max_session_duration.as_secs()), ("does things", 7200));
+    let policy = &live.policies[&PolicyName::parse("boundary").unwrap()];
+    assert_eq!(policy.description, "of policy boundary");
+    assert_eq!(policy.default_version().unwrap().document, Document::from_stored(POLICY));
+    assert_eq!(policy.tags, Observed::NotRead);
+    assert_eq!(world.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn tags_of_policies_are_read_for_those_that_are_wanted_and_there() {
+    let world = World::new().await;
+    for name in ["a", "b", "c"] {
+        seed(&world.iam(), name).await;
+    }
+    let wanted = ["A", "c", "missing"].map(|name| PolicyName::parse(name).unwrap());
+    let live = world.aws.read_live(&world.account, &Scope { tags_of_policies: wanted.into() }).await.unwrap();
+    let tags =
+        |name: &str| live.policies[&PolicyName::parse(name).unwrap()].tags.as_ref().map(|tags| &tags.0);
+    assert_eq!(tags("a").unwrap()["name"], "a");
+    assert_eq!(tags("b"), None);
+    assert_eq!(tags("c").unwrap()["name"], "c");
+    assert_eq!(world.count("ListPolicyTags"), 2);
+    assert_eq!(world.calls().len(), 4);
+}
+
+#[tokio::test]
+async fn pages_of_any_mix_are_put_together() {
+    let world = World::new().await;
+    let marker = |page: &str| page.to_owned();
+    // Short, empty, and one without the lists of some kinds; members come pages before their group.
+    let user = |name: &str, group: &str| format!("<member>{}{}</member>", named("User", name), groups(group));
+    let pages = [
+        (format!("<UserDetailList>{}</UserDetailList>", user("u1", "g")), Some(marker("1"))),
+        ("<UserDetailList/><GroupDetailList/><RoleDetailList/><Policies/>".to_owned(), Some(marker("2"))),
+        (format!("<UserDetailList>{}</UserDetailList>", user("u2", "g")), Some(marker("3"))),
+        (format!("<GroupDetailList><member>{}</member></GroupDetailList>", named("Group", "g")), None),
+    ];
+    for (at, (lists, next)) in pages.into_iter().enumerate() {
+        let wanted = if at == 0 { String::new() } else { at.to_string() };
+        let fault = Fault::reply(200, "text/xml", details(&lists, next.as_deref()));
+        world.proxy.inject(
+            fault
+                .operation("GetAccountAuthorizationDetails")
+                .when(move |call| call.param("Marker") == wanted),
+        );
+    }
+    let live = world.aws.read_live(&world.account, &Scope::default()).await.unwrap();
+    let members: Vec<_> =
+        live.groups.values().flat_map(|group| &group.value.members).map(UserName::as_str).collect();
+    assert_eq!(members, ["u1", "u2"]);
+    assert_eq!(world.count("GetAccountAuthorizationDetails"), 4);
+    let first = &world.proxy.calls()[0];
+    let filters: Vec<_> = (1..=5).map(|n| first.param(&format!("Filter.member.{n}")).to_owned()).collect();
+    if first.operation == "GetAccountAuthorizationDetails" {
+        assert_eq!(filters, ["User", "Group", "Role", "LocalManagedPolicy", ""]);
+    }
+    assert!(world.proxy.calls().iter().all(|call| call.param("MaxItems") == "1000"));
+}
+
+#[tokio::test]
+async fn list_roles_is_walked_to_its_end() {
+    let world = World::new().await;
+    let roles: String = ["r1", "r2"].map(|name| format!("<member>{}</member>", role_detail(name))).concat();
+    world.proxy.inject(
+        Fault::reply(200, "text/xml", details(&format!("<RoleDetailList>{roles}</RoleDetailList>"), None))
+            .operation("GetAccountAuthorizationDetails"),
+    );
+    for (marker, name, next) in [("", "r1", Some("x")), ("x", "r2", None)] {
+        let list = format!("<Roles><member>{}</member></Roles>", listed_role(name));
+        let page = answer("ListRoles", &list, next);
+        world.proxy.inject(
+            Fault::reply(200, "text/xml", page)
+                .operation("ListRoles")
+                .when(move |call| call.param("Marker") == marker),
+        );
+    }
+    let live = world.aws.read_live(&world.account, &Scope::default()).await.unwrap();
+    let described: Vec<_> =
+        live.roles.values().map(|role| role.details.as_ref().unwrap().description.clone()).collect();
+    assert_eq!(described, ["about r1", "about r2"]);
+}
+
+#[tokio::test]
+async fn a_list_whose_end_was_not_seen_is_an_error() {
+    let user = format!("<UserDetailList><member>{}</member></UserDetailList>", named("User", "u"));
+    let open = details(&user, None).replace("<IsTruncated>false", "<IsTruncated>true");
+    let circle = details(&user, Some("again"));
+    let needless = details(&user, None).replace("</IsTruncated>", "</IsTruncated><Marker>m</Marker>");
+    let nothing = details("", None);
+    for (page, says) in [
+        (open, "AWS said that there is more and not how to get it"),
+        (circle, "AWS led back to a page that was read already"),
+        (needless, "AWS said that there is no more and how to get it"),
+        (nothing, "was answered without any list"),
+    ] {
+        let world = World::new().await;
+        world.proxy.inject(Fault::reply(200, "text/xml", page).operation("GetAccountAuthorizationDetails"));
+        let error = world.aws.read_live(&world.account, &Scope::default()).await.unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    let world = World::new().await;
+    let page = answer("ListRoles", "<Roles/>", None).replace("<IsTruncated>false", "<IsTruncated>true");
+    world.proxy.inject(Fault::reply(200, "text/xml", page).operation("ListRoles"));
+    let error = world.aws.read_live(&world.account, &Scope::default()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the account was read inconsistently: iam:ListRoles: AWS said that there is more and not how to get it"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_never_a_shorter_account() {
+    let whole = details("<UserDetailList/><GroupDetailList/><RoleDetailList/><Policies/>", None);
+    for body in ["", "<html>please sign in</html>", &whole[..whole.len() / 2], &whole[..whole.len() - 2]] {
+        let world = World::new().await;
+        world.proxy.inject(Fault::reply(200, "text/xml", body).operation("GetAccountAuthorizationDetails"));
+        let error = world.aws.read_live(&world.account, &Scope::default()).await.unwrap_err();
+        assert!(
+            matches!(error, ReadError::Unreachable { .. } | ReadError::Unexpected { .. }),
+            "{body}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn contradictions_are_errors_rather_than_guesses() {
+    let user = |inner: &str| format!("<UserDetailList><member>{inner}</member></UserDetailList>");
+    let twice = format!(
+        "<UserDetailList><member>{}</member><member>{}</member></UserDetailList>",
+        named("User", "u"),
+        named("User", "u").replace("ID-u", "ID-other")
+    );
+    let attached = "<AttachedManagedPolicies><member><PolicyName>p</PolicyName>\
+                    <PolicyArn>arn:aws:iam::ACCOUNT:policy/p</PolicyArn></member></AttachedManagedPolicies>";
+    for (lists, says) in [
+        (
+            user(&format!("{}{}", named("User", "u"), groups("ghosts"))),
+            "user/u is a member of group/ghosts, which",
+        ),
+        (twice, "user/u was listed twice and differs"),
+        (user(&format!("{}{attached}", named("User", "u"))), "is attached and not listed"),
+    ] {
+        let world = World::new().await;
+        let lists = lists.replace("ACCOUNT", world.account.id.as_str());
+        let page = Fault::reply(200, "text/xml", details(&lists, None));
+        world.proxy.inject(page.operation("GetAccountAuthorizationDetails"));
+        let error = world.aws.read_live(&world.account, &Scope::default()).await.unwrap_err();
+        assert!(matches!(&error, ReadError::Inconsistent { message } if message.contains(says)), "{error}");
+        assert_eq!(
+            world.count("GetAccountAuthorizationDetails"),
+            2,
+            "it was read once more before it was said"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_contradiction_that_passes_is_not_even_mentioned() {
+    let world = World::new().await;
+    let lonely = format!("{}{}", named("User", "u"), groups("new"));
+    let lists = format!("<UserDetailList><member>{lonely}</member></UserDetailList>");
+    let page = Fault::reply(200, "text/xml", details(&lists, None));
+    world.proxy.inject(page.operation("GetAccountAuthorizationDetails").times(1));
+    let live = world.aws.read_live(&world.account, &Scope::default()).await.unwrap();
+    assert!(live.users.is_empty());
+}
+
+#[tokio::test]
+async fn the_same_thing_on_two_pages_is_one_thing() {
+    let world = World::new().await;
+    let list = format!("<UserDetailList><member>{}</member></UserDetailList>", named("User", "u"));
+    for (marker, next) in [("", Some("m")), ("m", None)] {
+        let page = Fault::reply(200, "text/xml", details(&list, next));
+        world.proxy.inject(
+            page.operation("GetAccountAuthorizationDetails").when(move |call| call.param("Marker") == marker),
+        );
+    }
+    let live = world.aws.read_live(&world.account, &Scope::default()).await.unwrap();
+    assert_eq!(live.users.len(), 1);
+}
+
+#[tokio::test]
+async fn roles_that_only_one_list_has_lose_nothing() {
+    let world = World::new().await;
+    let details_of = |names: &[&str]| {
+        let roles: String =
+            names.iter().map(|name| format!("<member>{}</member>", role_detail(name))).collect();
+        Fault::reply(200, "text/xml", details(&format!("<RoleDetailList>{roles}</RoleDetailList>"), None))
+            .operation("GetAccountAuthorizationDetails")
+    };
+    let listed = |names: &[&str]| {
+        let roles: String =
+            names.iter().map(|name| format!("<member>{}</member>", listed_role(name))).collect();
+        Fault::reply(200, "text/xml", answer("ListRoles", &format!("<Roles>{roles}</Roles>"), None))
+            .operation("ListRoles")
+    };
+    // Made after ListRoles had answered: its description is unknown, and so not compared.
+    world.proxy.inject(details_of(&["old", "new"]));
+    world.proxy.inject(listed(&["old"]));
+    let live = world.aws.read_live(&world.account, &Scope::default()).await.unwrap();
+    let details = |name: &str| &live.roles[&RoleName::parse(name).unwrap()].details;
+    assert!(details("old").as_ref().is_some());
+    assert_eq!(*details("new"), Observed::NotRead);
+
+    // Made after the details were read: nothing is known of its policies, so it is no role that could be shown.
+    world.proxy.remove_faults();
+    world.proxy.inject(details_of(&["old"]));
+    let both = world.proxy.inject(listed(&["old", "new"]));
+    let error = world.aws.read_live(&world.account, &Scope::default()).await.unwrap_err();
+    assert!(error.to_string().contains("role/new is in iam:ListRoles and not in"), "{error}");
+    both.remove();
+
+    // Deleted and made again in between.
+    let again = answer("ListRoles", &format!("<Roles><member>{}</member></Roles>", listed_role("old")), None);
+    world.proxy.inject(Fault::reply(200, "text/xml", again.replace("ID-old", "ID-x")).operation("ListRoles"));
+    let error = world.aws.read_live(&world.account, &Scope::default()).await.unwrap_err();
+    assert!(error.to_string().contains("role/old was deleted and made again"), "{error}");
+}
+
+/// moto keeps no boundaries of users, and AWS answers another type than its documents say.
+#[tokio::test]
+async fn a_boundary_is_read_whatever_its_type_is_called() {
+    for kind in ["Policy", "PermissionsBoundaryPolicy", "Novelty"] {
+        let world = World::new().await;
+        let boundary = format!(
+            "<PermissionsBoundary><PermissionsBoundaryType>{kind}</PermissionsBoundaryType>\
+             <PermissionsBoundaryArn>{READ_ONLY}</PermissionsBoundaryArn></PermissionsBoundary>"
+        );
+        let list =
+            format!("<UserDetailList><member>{}{boundary}</member></UserDetailList>", named("User", "u"));
+        let page = Fault::reply(200, "text/xml", details(&list, None));
+        world.proxy.inject(page.operation("GetAccountAuthorizationDetails"));
+        let live = world.aws.read_live(&world.account, &Scope::default()).await.unwrap();
+        let user = live.users.values().next().unwrap();
+        assert_eq!(user.value.permissions_boundary.as_ref().unwrap().as_str(), READ_ONLY);
+    }
+}
+
+#[tokio::test]
+async fn another_account_than_the_one_asked_is_refused() {
+    let world = World::new().await;
+    let foreign = named("User", "u").replace("</Path>", "</Path><Arn>arn:aws:iam::999999999999:user/u</Arn>");
+    let list = format!("<UserDetailList><member>{foreign}</member></UserDetailList>");
+    let page = Fault::reply(200, "text/xml", details(&list, None));
+    world.proxy.inject(page.operation("GetAccountAuthorizationDetails"));
+    let error = world.aws.read_live(&world.account, &Scope::default()).await.unwrap_err();
+    assert!(error.to_string().ends_with("was asked and account `999999999999` answered"), "{error}");
+}
+
+#[tokio::test]
+async fn a_denied_read_names_the_permission_that_is_missing() {
+    for operation in ["GetAccountAuthorizationDetails", "ListRoles", "ListPolicyTags"] {
+        let world = World::new().await;
+        seed(&world.iam(), "p").await;
+        let denied = world.proxy.inject(Fault::access_denied().operation(operation));
+        let scope = Scope { tags_of_policies: [PolicyName::parse("p").unwrap()].into() };
+        let error = world.aws.read_live(&world.account, &scope).await.unwrap_err();
+        let expected = format!("the account cannot be read without `iam:{operation}`: ");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+        assert!(error.to_string().contains(REQUEST_ID), "{error}");
+        assert!(error.help().contains(&format!("`iam:{operation}`")));
+        assert_eq!(denied.hits(), 1, "a denial is not asked again");
+    }
+}
+
+#[tokio::test]
+async fn throttling_and_faults_that_pass_are_waited_for_and_others_are_said() {
+    let world = World::new().await;
+    let throttled = world.proxy.inject(Fault::throttling().operation("ListRoles").times(1));
+    let broken =
+        world.proxy.inject(Fault::unavailable().operation("GetAccountAuthorizationDetails").times(1));
+    let cut = world.proxy.inject(Fault::cut().operation("ListRoles").skip(1).times(1));
+    assert!(world.aws.read_live(&world.account, &Scope::default()).await.is_ok());
+    assert_eq!((throttled.hits(), broken.hits()), (1, 1));
+    cut.remove();
+
+    world.proxy.inject(Fault::throttling().operation("ListRoles"));
+    let error = world.aws.read_live(&world.account, &Scope::default()).await.unwrap_err();
+    assert!(error.to_string().starts_with("iam:ListRoles failed: Throttling: Rate exceeded"), "{error}");
+    assert!(error.help().contains("patience"));
+}
+
+#[tokio::test]
+async fn credentials_that_expire_while_reading_are_said() {
+    let world = World::new().await;
+    world.proxy.inject(Fault::expired_token().operation("ListRoles"));
+    let error = world.aws.read_live(&world.account, &Scope::default()).await.unwrap_err();
+    assert!(matches!(&error, ReadError::Credentials(_)), "{error}");
+    assert!(error.to_string().starts_with("the credentials have expired"), "{error}");
+
+    let world = World::new().await;
+    world.proxy.inject(Fault::error(403, "InvalidClientTokenId", "The security token is invalid."));
+    let error = world.aws.read_live(&world.account, &Scope::default()).await.unwrap_err();
+    assert!(error.to_string().starts_with("IAM does not accept credentials that STS accepts"), "{error}");
+    assert!(error.help().contains("get-session-token"), "{}", error.help());
+}
+
+/// A measurement rather than a test: `cargo test -p iamctl-aws --test read -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "takes minutes to fill the account"]
+async fn how_long_three_thousand_objects_take() {
+    let world = World::new().await;
+    let iam = world.iam();
+    for n in 0..1000 {
+        let arn = seed(&iam, &format!("p{n}")).await;
+        iam.create_user().user_name(format!("u{n}")).send().await.unwrap();
+        iam.create_role().role_name(format!("r{n}")).assume_role_policy_document(TRUST).send().await.unwrap();
+        iam.attach_role_policy().role_name(format!("r{n}")).policy_arn(&arn).send().await.unwrap();
+        iam.attach_user_policy().user_name(format!("u{n}")).policy_arn(&arn).send().await.unwrap();
+    }
+    let start = Instant::now();
+    let live = world.aws.read_live(&world.account, &Scope::default()).await.unwrap();
+    println!("3000 objects, {} requests, {:?}", world.calls().len(), start.elapsed());
+    assert_eq!((live.users.len(), live.roles.len(), live.policies.len()), (1000, 1000, 1000));
+}
+
+const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+
+/// Makes a policy with a description and a tag, and returns its ARN.
+async fn seed(iam: &aws_sdk_iam::Client, name: &str) -> String {
+    let call = iam.create_policy().policy_name(name).policy_document(POLICY).tags(tag("name", name));
+    let made = call.description(format!("of policy {name}")).send().await.unwrap();
+    made.policy.and_then(|policy| policy.arn).unwrap()
+}
+
+fn tag(key: &str, value: &str) -> aws_sdk_iam::types::Tag {
+    aws_sdk_iam::types::Tag::builder().key(key).value(value).build().unwrap()
+}
+
+/// An answer in AWS's shape.
+fn answer(call: &str, lists: &str, marker: Option<&str>) -> String {
+    let marker = match marker {
+        Some(marker) => format!("<IsTruncated>true</IsTruncated><Marker>{marker}</Marker>"),
+        None => "<IsTruncated>false</IsTruncated>".to_owned(),
+    };
+    format!(
+        "<{call}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><{call}Result>{marker}{lists}</{call}Result>\
+         <ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{call}Response>"
+    )
+}
+
+fn details(lists: &str, marker: Option<&str>) -> String {
+    answer("GetAccountAuthorizationDetails", lists, marker)
+}
+
+fn named(kind: &str, name: &str) -> String {
+    format!(
+        "<Path>/</Path><{kind}Name>{name}</{kind}Name><{kind}Id>ID-{name}</{kind}Id>\
+         <CreateDate>2026-01-01T00:00:00Z</CreateDate>"
+    )
+}
+
+fn groups(group: &str) -> String {
+    format!("<GroupList><member>{group}</member></GroupList>")
+}
+
+fn role_detail(name: &str) -> String {
+    format!("{}<AssumeRolePolicyDocument>%7B%7D</AssumeRolePolicyDocument>", named("Role", name))
+}
+
+fn listed_role(name: &str) -> String {
+    format!(
+        "{}<Arn>arn:aws:iam::123456789012:role/{name}</Arn><Description>about {name}</Description>\
+         <MaxSessionDuration>3600</MaxSessionDuration>",
+        named("Role", name)
+    )
+}
