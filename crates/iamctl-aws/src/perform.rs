@@ -1,0 +1,415 @@
+//! Making one call of a plan.
+//!
+//! | answer | becomes |
+//! | --- | --- |
+//! | success | done |
+//! | a create: no answer, 5xx, or "already exists" | settled by looking (`settle.rs`) |
+//! | a delete, detach, remove, untag: `NoSuchEntity` | done, with a remark |
+//! | anything else | the error with its class (`failure.rs`) |
+//!
+//! IAM has no tokens that make a repeated call harmless. What may be repeated is repeated by the SDK;
+//! what makes something is sent once, and whoever executes the plan decides about sending it again.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use aws_sdk_iam as iam;
+use aws_sdk_iam::config::http::HttpResponse;
+use aws_sdk_iam::config::retry::RetryConfig;
+use aws_sdk_iam::error::{BuildError, ProvideErrorMetadata, SdkError};
+use aws_sdk_iam::operation::RequestId;
+use aws_sdk_iam::types::Tag;
+use iamctl_apply::{ActionError, ErrorClass, IamAccount, Receipt};
+use iamctl_model::{Account, Action, PolicyArn, Tags, UniqueId};
+use jiff::Timestamp;
+
+use crate::connect::Aws;
+use crate::convert;
+use crate::credentials::{CredentialsProblem, Origin};
+use crate::failure::Failure;
+
+/// IAM of one account, as the executor of a plan sees it.
+#[derive(Debug, Clone)]
+pub struct AwsIam {
+    pub(crate) client: iam::Client,
+    pub(crate) account: Account,
+    origin: Arc<Origin>,
+}
+
+impl Aws {
+    /// IAM of the caller's account.
+    #[must_use]
+    pub fn iam(&self, account: &Account) -> AwsIam {
+        AwsIam { client: self.iam_client(), account: account.clone(), origin: Arc::new(self.origin.clone()) }
+    }
+}
+
+impl IamAccount for AwsIam {
+    async fn perform(&self, action: &Action, run_started: Timestamp) -> Result<Receipt, ActionError> {
+        let outcome = match self.call(action).await {
+            Err(failure) if takes_away(action) && failure.is_no_such_entity() => Ok(Receipt {
+                request_id: failure.request_id,
+                created: None,
+                remark: Some("was already gone".to_owned()),
+            }),
+            Err(failure) if makes(action) => self.settle(action, run_started, failure).await,
+            outcome => outcome,
+        };
+        outcome.map_err(|failure| self.error(failure))
+    }
+}
+
+impl AwsIam {
+    /// One arm for each call. What makes something is not repeated by the SDK, everything else is.
+    async fn call(&self, action: &Action) -> Result<Receipt, Failure> {
+        let iam = &self.client;
+        match action {
+            Action::CreateUser { user_name, path, permissions_boundary, tags } => {
+                let call = iam
+                    .create_user()
+                    .user_name(user_name.as_str())
+                    .path(path.as_str())
+                    .set_permissions_boundary(permissions_boundary.as_ref().map(ToString::to_string))
+                    .set_tags(some(sdk_tags(tags)?));
+                let answer = call.customize().config_override(once()).send().await;
+                made(answer, |answer| Some(answer.user.as_ref()?.user_id.clone()))
+            }
+            Action::UpdateUser { user_name, new_path } => {
+                done(iam.update_user().user_name(user_name.as_str()).new_path(new_path.as_str()).send().await)
+            }
+            Action::DeleteUser { user_name } => {
+                done(iam.delete_user().user_name(user_name.as_str()).send().await)
+            }
+            Action::CreateGroup { group_name, path } => {
+                let call = iam.create_group().group_name(group_name.as_str()).path(path.as_str());
+                let answer = call.customize().config_override(once()).send().await;
+                made(answer, |answer| Some(answer.group.as_ref()?.group_id.clone()))
+            }
+            Action::UpdateGroup { group_name, new_path } => done(
+                iam.update_group().group_name(group_name.as_str()).new_path(new_path.as_str()).send().await,
+            ),
+            Action::DeleteGroup { group_name } => {
+                done(iam.delete_group().group_name(group_name.as_str()).send().await)
+            }
+            Action::CreateRole {
+                role_name,
+                path,
+                assume_role_policy_document,
+                description,
+                max_session_duration,
+                permissions_boundary,
+                tags,
+            } => {
+                let call = iam
+                    .create_role()
+                    .role_name(role_name.as_str())
+                    .path(path.as_str())
+                    .assume_role_policy_document(assume_role_policy_document.to_compact_string())
+                    .set_description(text(description))
+                    .max_session_duration(max_session_duration.as_secs().cast_signed())
+                    .set_permissions_boundary(permissions_boundary.as_ref().map(ToString::to_string))
+                    .set_tags(some(sdk_tags(tags)?));
+                let answer = call.customize().config_override(once()).send().await;
+                made(answer, |answer| Some(answer.role.as_ref()?.role_id.clone()))
+            }
+            Action::UpdateRole { role_name, description, max_session_duration } => done(
+                iam.update_role()
+                    .role_name(role_name.as_str())
+                    .description(description)
+                    .max_session_duration(max_session_duration.as_secs().cast_signed())
+                    .send()
+                    .await,
+            ),
+            Action::UpdateAssumeRolePolicy { role_name, policy_document } => done(
+                iam.update_assume_role_policy()
+                    .role_name(role_name.as_str())
+                    .policy_document(policy_document.to_compact_string())
+                    .send()
+                    .await,
+            ),
+            Action::DeleteRole { role_name } => {
+                done(iam.delete_role().role_name(role_name.as_str()).send().await)
+            }
+            Action::CreatePolicy { policy_name, path, description, policy_document, tags } => {
+                let call = iam
+                    .create_policy()
+                    .policy_name(policy_name.as_str())
+                    .path(path.as_str())
+                    .set_description(text(description))
+                    .policy_document(policy_document.to_compact_string())
+                    .set_tags(some(sdk_tags(tags)?));
+                let answer = call.customize().config_override(once()).send().await;
+                made(answer, |answer| {
+                    let policy = answer.policy.as_ref()?;
+                    let arn = PolicyArn::new(&self.account, path, policy_name);
+                    let created = convert::timestamp(policy.create_date?)?;
+                    Some(convert::policy_id(policy.policy_id.clone(), &arn, created).0)
+                })
+            }
+            Action::CreatePolicyVersion { policy_arn, policy_document } => {
+                let call = iam
+                    .create_policy_version()
+                    .policy_arn(policy_arn.as_str())
+                    .policy_document(policy_document.to_compact_string())
+                    .set_as_default(true);
+                done(call.customize().config_override(once()).send().await)
+            }
+            Action::SetDefaultPolicyVersion { policy_arn, version_id } => done(
+                iam.set_default_policy_version()
+                    .policy_arn(policy_arn.as_str())
+                    .version_id(&version_id.0)
+                    .send()
+                    .await,
+            ),
+            Action::DeletePolicyVersion { policy_arn, version_id } => done(
+                iam.delete_policy_version()
+                    .policy_arn(policy_arn.as_str())
+                    .version_id(&version_id.0)
+                    .send()
+                    .await,
+            ),
+            Action::DeletePolicy { policy_arn } => {
+                done(iam.delete_policy().policy_arn(policy_arn.as_str()).send().await)
+            }
+            Action::PutUserPermissionsBoundary { user_name, permissions_boundary } => done(
+                iam.put_user_permissions_boundary()
+                    .user_name(user_name.as_str())
+                    .permissions_boundary(permissions_boundary.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::DeleteUserPermissionsBoundary { user_name } => {
+                done(iam.delete_user_permissions_boundary().user_name(user_name.as_str()).send().await)
+            }
+            Action::PutRolePermissionsBoundary { role_name, permissions_boundary } => done(
+                iam.put_role_permissions_boundary()
+                    .role_name(role_name.as_str())
+                    .permissions_boundary(permissions_boundary.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::DeleteRolePermissionsBoundary { role_name } => {
+                done(iam.delete_role_permissions_boundary().role_name(role_name.as_str()).send().await)
+            }
+            Action::PutUserPolicy { user_name, policy_name, policy_document } => done(
+                iam.put_user_policy()
+                    .user_name(user_name.as_str())
+                    .policy_name(policy_name.as_str())
+                    .policy_document(policy_document.to_compact_string())
+                    .send()
+                    .await,
+            ),
+            Action::DeleteUserPolicy { user_name, policy_name } => done(
+                iam.delete_user_policy()
+                    .user_name(user_name.as_str())
+                    .policy_name(policy_name.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::PutGroupPolicy { group_name, policy_name, policy_document } => done(
+                iam.put_group_policy()
+                    .group_name(group_name.as_str())
+                    .policy_name(policy_name.as_str())
+                    .policy_document(policy_document.to_compact_string())
+                    .send()
+                    .await,
+            ),
+            Action::DeleteGroupPolicy { group_name, policy_name } => done(
+                iam.delete_group_policy()
+                    .group_name(group_name.as_str())
+                    .policy_name(policy_name.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::PutRolePolicy { role_name, policy_name, policy_document } => done(
+                iam.put_role_policy()
+                    .role_name(role_name.as_str())
+                    .policy_name(policy_name.as_str())
+                    .policy_document(policy_document.to_compact_string())
+                    .send()
+                    .await,
+            ),
+            Action::DeleteRolePolicy { role_name, policy_name } => done(
+                iam.delete_role_policy()
+                    .role_name(role_name.as_str())
+                    .policy_name(policy_name.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::AttachUserPolicy { user_name, policy_arn } => done(
+                iam.attach_user_policy()
+                    .user_name(user_name.as_str())
+                    .policy_arn(policy_arn.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::DetachUserPolicy { user_name, policy_arn } => done(
+                iam.detach_user_policy()
+                    .user_name(user_name.as_str())
+                    .policy_arn(policy_arn.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::AttachGroupPolicy { group_name, policy_arn } => done(
+                iam.attach_group_policy()
+                    .group_name(group_name.as_str())
+                    .policy_arn(policy_arn.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::DetachGroupPolicy { group_name, policy_arn } => done(
+                iam.detach_group_policy()
+                    .group_name(group_name.as_str())
+                    .policy_arn(policy_arn.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::AttachRolePolicy { role_name, policy_arn } => done(
+                iam.attach_role_policy()
+                    .role_name(role_name.as_str())
+                    .policy_arn(policy_arn.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::DetachRolePolicy { role_name, policy_arn } => done(
+                iam.detach_role_policy()
+                    .role_name(role_name.as_str())
+                    .policy_arn(policy_arn.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::AddUserToGroup { group_name, user_name } => done(
+                iam.add_user_to_group()
+                    .group_name(group_name.as_str())
+                    .user_name(user_name.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::RemoveUserFromGroup { group_name, user_name } => done(
+                iam.remove_user_from_group()
+                    .group_name(group_name.as_str())
+                    .user_name(user_name.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::TagUser { user_name, tags } => done(
+                iam.tag_user().user_name(user_name.as_str()).set_tags(Some(sdk_tags(tags)?)).send().await,
+            ),
+            Action::UntagUser { user_name, tag_keys } => done(
+                iam.untag_user()
+                    .user_name(user_name.as_str())
+                    .set_tag_keys(Some(tag_keys.clone()))
+                    .send()
+                    .await,
+            ),
+            Action::TagRole { role_name, tags } => done(
+                iam.tag_role().role_name(role_name.as_str()).set_tags(Some(sdk_tags(tags)?)).send().await,
+            ),
+            Action::UntagRole { role_name, tag_keys } => done(
+                iam.untag_role()
+                    .role_name(role_name.as_str())
+                    .set_tag_keys(Some(tag_keys.clone()))
+                    .send()
+                    .await,
+            ),
+            Action::TagPolicy { policy_arn, tags } => done(
+                iam.tag_policy().policy_arn(policy_arn.as_str()).set_tags(Some(sdk_tags(tags)?)).send().await,
+            ),
+            Action::UntagPolicy { policy_arn, tag_keys } => done(
+                iam.untag_policy()
+                    .policy_arn(policy_arn.as_str())
+                    .set_tag_keys(Some(tag_keys.clone()))
+                    .send()
+                    .await,
+            ),
+        }
+    }
+
+    /// The error as the port has it. What is wrong with credentials is said with what to do.
+    fn error(&self, failure: Failure) -> ActionError {
+        let mut error = failure.clone().into_action_error();
+        if failure.class == ErrorClass::Credentials {
+            let problem = CredentialsProblem::of_iam(&failure, &self.origin);
+            error.message = format!("{problem}; {}", problem.help());
+        }
+        error
+    }
+}
+
+/// Whether a call makes something that a second call would make once more, or find in its way.
+fn makes(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::CreateUser { .. }
+            | Action::CreateGroup { .. }
+            | Action::CreateRole { .. }
+            | Action::CreatePolicy { .. }
+            | Action::CreatePolicyVersion { .. }
+    )
+}
+
+/// Whether a call has nothing left to do when its object is not there.
+fn takes_away(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::DeleteUser { .. }
+            | Action::DeleteGroup { .. }
+            | Action::DeleteRole { .. }
+            | Action::DeletePolicy { .. }
+            | Action::DeletePolicyVersion { .. }
+            | Action::DeleteUserPermissionsBoundary { .. }
+            | Action::DeleteRolePermissionsBoundary { .. }
+            | Action::DeleteUserPolicy { .. }
+            | Action::DeleteGroupPolicy { .. }
+            | Action::DeleteRolePolicy { .. }
+            | Action::DetachUserPolicy { .. }
+            | Action::DetachGroupPolicy { .. }
+            | Action::DetachRolePolicy { .. }
+            | Action::RemoveUserFromGroup { .. }
+            | Action::UntagUser { .. }
+            | Action::UntagRole { .. }
+            | Action::UntagPolicy { .. }
+    )
+}
+
+/// No repetition by the SDK.
+fn once() -> iam::config::Builder {
+    iam::Config::builder().retry_config(RetryConfig::disabled())
+}
+
+fn done<T, E>(answer: Result<T, SdkError<E, HttpResponse>>) -> Result<Receipt, Failure>
+where
+    T: RequestId,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    made(answer, |_| None)
+}
+
+fn made<T, E>(
+    answer: Result<T, SdkError<E, HttpResponse>>,
+    id: impl Fn(&T) -> Option<String>,
+) -> Result<Receipt, Failure>
+where
+    T: RequestId,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let answer = answer?;
+    Ok(Receipt {
+        request_id: answer.request_id().map(str::to_owned),
+        created: id(&answer).map(UniqueId),
+        remark: None,
+    })
+}
+
+/// IAM refuses an empty description on some calls, and has none where none is sent.
+fn text(description: &str) -> Option<String> {
+    (!description.is_empty()).then(|| description.to_owned())
+}
+
+fn some(tags: Vec<Tag>) -> Option<Vec<Tag>> {
+    (!tags.is_empty()).then_some(tags)
+}
+
+fn sdk_tags(tags: &Tags) -> Result<Vec<Tag>, BuildError> {
+    tags.0.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}

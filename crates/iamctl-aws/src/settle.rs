@@ -1,0 +1,244 @@
+//! Finding out whether something was made, when AWS's answer does not say so.
+//!
+//! The answer to a create can be lost after AWS has carried it out, and the next attempt is then told
+//! that the name is taken. Only looking tells: what is there, since when, and is it what the call
+//! would have made?
+
+use std::time::Duration;
+
+use aws_sdk_iam::primitives::DateTime;
+use iamctl_apply::{ErrorClass, Receipt};
+use iamctl_model::{Action, PolicyArn, Tags, UniqueId};
+use iamctl_policy::Document;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::convert;
+use crate::failure::Failure;
+use crate::perform::AwsIam;
+
+/// Waits before each look: IAM answers reads from copies that lag by a second or two.
+const LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
+
+/// How far this machine's clock may be ahead of AWS's: AWS refuses requests that are off by more.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// What a look found.
+enum Found {
+    Nothing,
+    /// What the call makes, with its unique id where it has one of its own.
+    Ours(Option<UniqueId>),
+    /// Something else; the reason why it is not ours.
+    Other(String),
+}
+
+impl AwsIam {
+    /// Decides what a failed create amounts to.
+    pub(crate) async fn settle(
+        &self,
+        action: &Action,
+        run_started: Timestamp,
+        failure: Failure,
+    ) -> Result<Receipt, Failure> {
+        let looks = match (failure.class, failure.code()) {
+            (_, "EntityAlreadyExists") => LOOKS.as_slice(),
+            (ErrorClass::Unreachable | ErrorClass::ServerFault, _) => LOOKS.as_slice(),
+            // A version that an earlier attempt made may be the one that is too many.
+            (_, "LimitExceeded") if matches!(action, Action::CreatePolicyVersion { .. }) => {
+                LOOKS.get(..1).unwrap_or_default()
+            }
+            _ => return Err(failure),
+        };
+        let since = run_started.checked_sub(CLOCK_SKEW).unwrap_or(run_started);
+        for wait in looks {
+            tokio::time::sleep(*wait).await;
+            match self.look(action, since).await {
+                Ok(Found::Nothing) => {}
+                Ok(Found::Ours(created)) => {
+                    let remark = match failure.class {
+                        ErrorClass::Unreachable | ErrorClass::ServerFault => {
+                            format!("was made although the answer was lost ({})", failure.message)
+                        }
+                        _ => "was already there, made during this run".to_owned(),
+                    };
+                    let request_id = failure.request_id;
+                    return Ok(Receipt { request_id, created, remark: Some(remark) });
+                }
+                Ok(Found::Other(why)) => return Err(taken(failure, action, &why)),
+                Err(unread) => return Err(unsettled(failure, action, &unread)),
+            }
+        }
+        if failure.code() == "EntityAlreadyExists" {
+            let why = "nothing can be read at its path; it may lie under another one";
+            return Err(taken(failure, action, why));
+        }
+        Err(failure)
+    }
+
+    async fn look(&self, action: &Action, since: Timestamp) -> Result<Found, Failure> {
+        let found = match action {
+            Action::CreateUser { .. } => self.look_for_user(action, since).await,
+            Action::CreateGroup { .. } => self.look_for_group(action, since).await,
+            Action::CreateRole { .. } => self.look_for_role(action, since).await,
+            Action::CreatePolicy { .. } => self.look_for_policy(action, since).await,
+            Action::CreatePolicyVersion { .. } => self.look_for_version(action, since).await,
+            _ => Ok(Found::Nothing),
+        };
+        match found {
+            Err(failure) if failure.is_no_such_entity() => Ok(Found::Nothing),
+            found => found,
+        }
+    }
+
+    async fn look_for_user(&self, action: &Action, since: Timestamp) -> Result<Found, Failure> {
+        let Action::CreateUser { user_name, path, permissions_boundary, tags } = action else {
+            return Ok(Found::Nothing);
+        };
+        let answer = self.client.get_user().user_name(user_name.as_str()).send().await?;
+        let Some(user) = answer.user else { return Ok(Found::Nothing) };
+        let boundary = user.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn);
+        let mut look = Look::of(&user.create_date, since);
+        look.same("path", user.path == path.as_str());
+        look.same("permissions boundary", same_arn(boundary.as_deref(), permissions_boundary.as_ref()));
+        look.same("tags", same_tags(user.tags, tags));
+        Ok(look.found(Some(user.user_id)))
+    }
+
+    async fn look_for_group(&self, action: &Action, since: Timestamp) -> Result<Found, Failure> {
+        let Action::CreateGroup { group_name, path } = action else { return Ok(Found::Nothing) };
+        let answer = self.client.get_group().group_name(group_name.as_str()).max_items(1).send().await?;
+        let Some(group) = answer.group else { return Ok(Found::Nothing) };
+        let mut look = Look::of(&group.create_date, since);
+        look.same("path", group.path == path.as_str());
+        look.same("members", answer.users.is_empty());
+        Ok(look.found(Some(group.group_id)))
+    }
+
+    async fn look_for_role(&self, action: &Action, since: Timestamp) -> Result<Found, Failure> {
+        let Action::CreateRole {
+            role_name,
+            path,
+            assume_role_policy_document,
+            description,
+            max_session_duration,
+            permissions_boundary,
+            tags,
+        } = action
+        else {
+            return Ok(Found::Nothing);
+        };
+        let answer = self.client.get_role().role_name(role_name.as_str()).send().await?;
+        let Some(role) = answer.role else { return Ok(Found::Nothing) };
+        let boundary = role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn);
+        let trust = role.assume_role_policy_document.unwrap_or_default();
+        let duration = role.max_session_duration.map(i32::cast_unsigned);
+        let mut look = Look::of(&role.create_date, since);
+        look.same("path", role.path == path.as_str());
+        look.same("trust policy", convert::document(&trust) == *assume_role_policy_document);
+        look.same("description", role.description.unwrap_or_default() == *description);
+        look.same("session duration", duration == Some(max_session_duration.as_secs()));
+        look.same("permissions boundary", same_arn(boundary.as_deref(), permissions_boundary.as_ref()));
+        look.same("tags", same_tags(role.tags, tags));
+        Ok(look.found(Some(role.role_id)))
+    }
+
+    async fn look_for_policy(&self, action: &Action, since: Timestamp) -> Result<Found, Failure> {
+        let Action::CreatePolicy { policy_name, path, description, policy_document, tags } = action else {
+            return Ok(Found::Nothing);
+        };
+        let arn = PolicyArn::new(&self.account, path, policy_name);
+        let answer = self.client.get_policy().policy_arn(arn.as_str()).send().await?;
+        let Some(policy) = answer.policy else { return Ok(Found::Nothing) };
+        let (Some(version), Some(date)) = (&policy.default_version_id, policy.create_date) else {
+            return Ok(Found::Nothing);
+        };
+        let Some((document, _)) = self.version(&arn, version).await? else { return Ok(Found::Nothing) };
+        let mut look = Look::of(&date, since);
+        look.same("path", policy.path.as_deref() == Some(path.as_str()));
+        look.same("description", policy.description.unwrap_or_default() == *description);
+        look.same("document", document == *policy_document);
+        look.same("tags", same_tags(policy.tags, tags));
+        let id = convert::timestamp(date).map(|date| convert::policy_id(policy.policy_id, &arn, date));
+        Ok(look.found(id.map(|id| id.0)))
+    }
+
+    async fn look_for_version(&self, action: &Action, since: Timestamp) -> Result<Found, Failure> {
+        let Action::CreatePolicyVersion { policy_arn, policy_document } = action else {
+            return Ok(Found::Nothing);
+        };
+        let answer = self.client.get_policy().policy_arn(policy_arn.as_str()).send().await?;
+        let Some(default) = answer.policy.and_then(|policy| policy.default_version_id) else {
+            return Ok(Found::Nothing);
+        };
+        match self.version(policy_arn, &default).await? {
+            Some((document, created))
+                if document == *policy_document && convert::timestamp(created) >= Some(since) =>
+            {
+                Ok(Found::Ours(None))
+            }
+            // Another version in force is what the call was to replace, not something in its way.
+            _ => Ok(Found::Nothing),
+        }
+    }
+
+    async fn version(&self, arn: &PolicyArn, id: &str) -> Result<Option<(Document, DateTime)>, Failure> {
+        let answer = self.client.get_policy_version().policy_arn(arn.as_str()).version_id(id).send().await?;
+        let version = answer.policy_version;
+        Ok(version.and_then(|version| Some((convert::document(&version.document?), version.create_date?))))
+    }
+}
+
+/// What speaks against a thing being ours.
+struct Look {
+    against: Vec<String>,
+}
+
+impl Look {
+    fn of(created: &DateTime, since: Timestamp) -> Self {
+        let against = match convert::timestamp(*created) {
+            Some(made) if made >= since => Vec::new(),
+            Some(made) => vec![format!("it was made at {made}, before this run")],
+            None => vec!["nobody knows when it was made".to_owned()],
+        };
+        Self { against }
+    }
+
+    fn same(&mut self, what: &str, is_same: bool) {
+        if !is_same {
+            self.against.push(format!("its {what} differs"));
+        }
+    }
+
+    fn found(self, id: Option<String>) -> Found {
+        if self.against.is_empty() {
+            Found::Ours(id.map(UniqueId))
+        } else {
+            Found::Other(self.against.join(", "))
+        }
+    }
+}
+
+fn same_arn(live: Option<&str>, wanted: Option<&PolicyArn>) -> bool {
+    live == wanted.map(PolicyArn::as_str)
+}
+
+fn same_tags(live: Option<Vec<aws_sdk_iam::types::Tag>>, wanted: &Tags) -> bool {
+    convert::tags(live.unwrap_or_default()).without_those_of_aws() == wanted.clone().without_those_of_aws()
+}
+
+/// Something else has the name.
+fn taken(failure: Failure, action: &Action, why: &str) -> Failure {
+    let message =
+        format!("{} is there and not made by this run: {why} ({})", action.subject(), failure.message);
+    Failure { class: ErrorClass::Refused, message, ..failure }
+}
+
+/// It could not be looked at: what the failure means stays as it is.
+fn unsettled(failure: Failure, action: &Action, unread: &Failure) -> Failure {
+    let message = format!(
+        "{}; whether {} is there could not be read: {}",
+        failure.message,
+        action.subject(),
+        unread.message
+    );
+    Failure { message, ..failure }
+}

@@ -1,0 +1,502 @@
+//! Every call of a plan, made for real, and what becomes of calls that fail, or whose answer is lost.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails in a helper fails the test"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::World;
+use fault_proxy::{Fault, REQUEST_ID};
+use iamctl_apply::{ErrorClass, IamAccount, Receipt};
+use iamctl_aws::{AwsIam, Scope};
+use iamctl_model::{
+    Account, Action, GroupName, Live, Path, PolicyArn, PolicyName, RoleName, SessionDuration, Tags, UserName,
+    VersionId,
+};
+use iamctl_policy::Document;
+use jiff::{SignedDuration, Timestamp};
+
+#[tokio::test]
+async fn every_call_does_what_it_says() {
+    let mut made = Made::default();
+    let world = World::new().await;
+    let (iam, account) = (world.aws.iam(&world.account), world.account.clone());
+    let now = Timestamp::now();
+
+    // Everything is made …
+    let made_policy = made.perform(&iam, create_policy("p", "about p", READ, &[("a", "1")]), now).await;
+    made.perform(&iam, create_policy("boundary", "", READ, &[]), now).await;
+    let made_user = made.perform(&iam, create_user("u", "/x/", &[("k", "v"), ("drop", "")]), now).await;
+    let made_group =
+        made.perform(&iam, Action::CreateGroup { group_name: group("g"), path: Path::root() }, now).await;
+    let made_role = made
+        .perform(&iam, bounded_role("r", "does things", 7_200, Some(arn(&account, "boundary"))), now)
+        .await;
+    let live = read(&world).await;
+    assert_eq!(made_policy.created.as_ref(), live.id(&"policy/p".parse().unwrap()));
+    assert_eq!(made_user.created.as_ref(), live.id(&"user/u".parse().unwrap()));
+    assert_eq!(made_group.created.as_ref(), live.id(&"group/g".parse().unwrap()));
+    assert_eq!(made_role.created.as_ref(), live.id(&"role/r".parse().unwrap()));
+    let role = &live.roles[&role_name("r")];
+    assert_eq!(role.trust, Document::from_stored(TRUST));
+    assert_eq!(role.details.as_ref().unwrap().max_session_duration.as_secs(), 7_200);
+    assert_eq!(role.permissions_boundary, Some(arn(&account, "boundary")));
+    assert_eq!(live.policies[&policy("p")].tags.as_ref().unwrap().0["a"], "1");
+    assert_eq!(live.policies[&policy("boundary")].description, "");
+
+    // … and changed …
+    for action in changes(&account) {
+        made.perform(&iam, action, now).await;
+    }
+    let live = read(&world).await;
+    let user = &live.users[&user("u")].value;
+    assert_eq!(user.path.as_str(), "/y/");
+    assert_eq!(user.tags.0, [("k".to_owned(), "w".to_owned())].into());
+    assert_eq!((user.groups.len(), user.policies.len(), user.inline_policies.len()), (1, 1, 1));
+    let group = &live.groups[&group("g")].value;
+    assert_eq!((group.members.len(), group.policies.len(), group.inline_policies.len()), (1, 1, 1));
+    let role = &live.roles[&role_name("r")];
+    let details = role.details.as_ref().unwrap();
+    assert_eq!((details.description.as_str(), details.max_session_duration.as_secs()), ("", 3_600));
+    assert_eq!(role.trust, Document::from_stored(OTHER_TRUST));
+    assert_eq!((role.policies.len(), role.inline_policies.len(), role.tags.0.len()), (1, 1, 1));
+    let changed = &live.policies[&policy("p")];
+    assert_eq!(changed.default_version().unwrap().id.0, "v1", "v2 was made, and v1 put in force again");
+    assert_eq!(changed.tags.as_ref().unwrap().0, [("b".to_owned(), "2".to_owned())].into());
+
+    // … and taken away, and what is gone is gone a second time.
+    let deletions = deletions(&account);
+    for action in &deletions {
+        made.perform(&iam, action.clone(), now).await;
+    }
+    assert_eq!(read(&world).await, Live::empty(account.clone()));
+    for action in &deletions {
+        let receipt = made.perform(&iam, action.clone(), now).await;
+        assert_eq!(receipt.remark.as_deref(), Some("was already gone"), "{}", action.describe());
+    }
+
+    // Only what moto cannot do is left, and tried below.
+    assert_eq!(made.calls.len(), 37, "{:?}", made.calls);
+}
+
+/// moto refuses boundaries of users: that these calls are sent as they should be is all that can be seen.
+#[tokio::test]
+async fn boundaries_of_users_are_put_and_deleted() {
+    let world = World::new().await;
+    let iam = world.aws.iam(&world.account);
+    let boundary = arn(&world.account, "b");
+    for call in ["PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary"] {
+        let answer = format!("<{call}Response><ResponseMetadata/></{call}Response>");
+        world.proxy.inject(Fault::reply(200, "text/xml", answer).operation(call));
+    }
+    let put =
+        Action::PutUserPermissionsBoundary { user_name: user("u"), permissions_boundary: boundary.clone() };
+    iam.perform(&put, Timestamp::now()).await.unwrap();
+    let delete = Action::DeleteUserPermissionsBoundary { user_name: user("u") };
+    iam.perform(&delete, Timestamp::now()).await.unwrap();
+    let calls = world.proxy.calls();
+    assert_eq!(world.calls(), ["iam PutUserPermissionsBoundary u", "iam DeleteUserPermissionsBoundary u"]);
+    assert_eq!(calls[0].param("PermissionsBoundary"), boundary.as_str());
+
+    let create = Action::CreateUser {
+        user_name: user("u"),
+        path: Path::root(),
+        permissions_boundary: Some(boundary.clone()),
+        tags: Tags::default(),
+    };
+    iam.perform(&create, Timestamp::now()).await.unwrap();
+    assert_eq!(world.proxy.calls()[2].param("PermissionsBoundary"), boundary.as_str());
+}
+
+#[tokio::test]
+async fn what_is_empty_is_not_sent_on_create_and_is_sent_on_update() {
+    let world = World::new().await;
+    let iam = world.aws.iam(&world.account);
+    for action in [
+        create_policy("p", "", READ, &[]),
+        Action::CreateRole {
+            role_name: role_name("r"),
+            path: Path::root(),
+            assume_role_policy_document: Document::from_stored(TRUST),
+            description: String::new(),
+            max_session_duration: SessionDuration::DEFAULT,
+            permissions_boundary: None,
+            tags: Tags::default(),
+        },
+    ] {
+        iam.perform(&action, Timestamp::now()).await.unwrap();
+    }
+    for call in world.proxy.calls() {
+        assert!(!call.params.contains_key("Description"), "{call}");
+        assert!(!call.params.keys().any(|name| name.starts_with("Tags")), "{call}");
+    }
+    world.proxy.clear();
+    let update = Action::UpdateRole {
+        role_name: role_name("r"),
+        description: String::new(),
+        max_session_duration: SessionDuration::DEFAULT,
+    };
+    iam.perform(&update, Timestamp::now()).await.unwrap();
+    let call = &world.proxy.calls()[0];
+    assert_eq!(call.params.get("Description").map(String::as_str), Some(""));
+    assert_eq!(call.param("MaxSessionDuration"), "3600");
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_is_lost_is_found_and_not_made_again() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    for action in creations() {
+        world.proxy.clear();
+        let lost = world.proxy.inject(Fault::lose_reply().operation(action.call()));
+        let receipt = iam.perform(&action, now).await.unwrap();
+        let remark = receipt.remark.unwrap();
+        assert!(remark.starts_with("was made although the answer was lost"), "{remark}");
+        assert_eq!(world.count(action.call()), 1, "{}", action.describe());
+        let live = read(&world).await;
+        assert_eq!(receipt.created.as_ref(), live.id(&action.subject()), "{}", action.describe());
+        lost.remove();
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_never_arrived_is_not_there_and_may_be_tried_again() {
+    for (fault, class) in [
+        (Fault::cut as fn() -> Fault, ErrorClass::Unreachable),
+        (Fault::service_failure, ErrorClass::ServerFault),
+        (Fault::unavailable, ErrorClass::ServerFault),
+    ] {
+        let world = World::new().await;
+        let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+        let action = create_user("u", "/", &[]);
+        let injected = world.proxy.inject(fault().operation("CreateUser"));
+        let error = iam.perform(&action, now).await.unwrap_err();
+        assert_eq!(error.class, class, "{error}");
+        assert_eq!(world.count("CreateUser"), 1, "the SDK does not repeat it");
+        assert_eq!(world.count("GetUser"), 3, "looked for with patience");
+        injected.remove();
+        let receipt = iam.perform(&action, now).await.unwrap();
+        assert_eq!(receipt.remark, None);
+    }
+}
+
+#[tokio::test]
+async fn what_an_earlier_attempt_made_counts_as_made() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    for action in creations() {
+        let first = iam.perform(&action, now).await.unwrap();
+        let second = iam.perform(&action, now).await.unwrap();
+        assert_eq!(first.created, second.created, "{}", action.describe());
+        assert_eq!(second.remark.as_deref(), Some("was already there, made during this run"));
+    }
+}
+
+#[tokio::test]
+async fn what_was_there_before_the_run_is_not_ours() {
+    let world = World::new().await;
+    let iam = world.aws.iam(&world.account);
+    let later = Timestamp::now() + SignedDuration::from_mins(10);
+    for action in creations() {
+        iam.perform(&action, Timestamp::now()).await.unwrap();
+        let error = iam.perform(&action, later).await.unwrap_err();
+        assert_eq!(error.class, ErrorClass::Refused);
+        assert_eq!(error.code.as_deref(), Some("EntityAlreadyExists"));
+        let expected = format!("{} is there and not made by this run: it was made at ", action.subject());
+        assert!(error.message.starts_with(&expected), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn something_else_under_the_name_is_not_ours() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    for action in creations() {
+        iam.perform(&action, now).await.unwrap();
+    }
+    for (action, says) in [
+        (create_user("u", "/elsewhere/", &[]), "its path differs, its tags differs"),
+        (Action::CreateGroup { group_name: group("g"), path: path("/x/") }, "its path differs"),
+        (create_role("r", "other", 3_600), "its description differs, its session duration differs"),
+        (create_policy("p", "about p", DENY, &[]), "its document differs, its tags differs"),
+    ] {
+        let error = iam.perform(&action, now).await.unwrap_err();
+        assert_eq!(error.class, ErrorClass::Refused);
+        assert!(error.message.contains(says), "{error}");
+    }
+    // AWS keeps names of policies unique whatever their path; moto does not.
+    let taken = Fault::error(409, "EntityAlreadyExists", "A policy called p already exists.");
+    world.proxy.inject(taken.operation("CreatePolicy"));
+    let elsewhere = Action::CreatePolicy {
+        policy_name: policy("p"),
+        path: path("/elsewhere/"),
+        description: String::new(),
+        policy_document: Document::from_stored(READ),
+        tags: Tags::default(),
+    };
+    let error = iam.perform(&elsewhere, now).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Refused);
+    assert!(error.message.contains("it may lie under another one"), "{error}");
+}
+
+#[tokio::test]
+async fn a_policy_version_whose_answer_is_lost_is_not_made_twice() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    iam.perform(&create_policy("p", "", READ, &[]), now).await.unwrap();
+    let version = Action::CreatePolicyVersion {
+        policy_arn: arn(&world.account, "p"),
+        policy_document: Document::from_stored(DENY),
+    };
+    let lost = world.proxy.inject(Fault::lose_reply().operation("CreatePolicyVersion"));
+    let receipt = iam.perform(&version, now).await.unwrap();
+    assert!(receipt.remark.unwrap().starts_with("was made although"));
+    assert_eq!(receipt.created, None);
+    lost.remove();
+    let live = read(&world).await;
+    assert_eq!(live.policies[&policy("p")].versions.len(), 2);
+
+    // The same again, with the policy full: the version in force is the wanted one, made in this run.
+    for _ in 0..3 {
+        iam.perform(&version, now).await.unwrap();
+    }
+    let receipt = iam.perform(&version, now).await.unwrap();
+    assert_eq!(receipt.remark.as_deref(), Some("was already there, made during this run"));
+    let other = Action::CreatePolicyVersion {
+        policy_arn: arn(&world.account, "p"),
+        policy_document: Document::from_stored(READ),
+    };
+    let error = iam.perform(&other, now).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_deref()), (ErrorClass::Refused, Some("LimitExceeded")));
+}
+
+#[tokio::test]
+async fn what_may_be_repeated_is_repeated() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    iam.perform(&create_user("u", "/", &[]), now).await.unwrap();
+    world.proxy.inject(Fault::throttling().operation("TagUser").times(1));
+    world.proxy.inject(Fault::lose_reply().operation("PutUserPolicy").times(1));
+    world.proxy.inject(Fault::lose_reply().operation("DeleteUserPolicy").times(1));
+    let tags = Action::TagUser { user_name: user("u"), tags: tags(&[("a", "b")]) };
+    assert_eq!(iam.perform(&tags, now).await.unwrap().remark, None);
+    let put = Action::PutUserPolicy {
+        user_name: user("u"),
+        policy_name: policy("i"),
+        policy_document: Document::from_stored(READ),
+    };
+    assert_eq!(iam.perform(&put, now).await.unwrap().remark, None);
+    let delete = Action::DeleteUserPolicy { user_name: user("u"), policy_name: policy("i") };
+    assert_eq!(iam.perform(&delete, now).await.unwrap().remark.as_deref(), Some("was already gone"));
+    for call in ["TagUser", "PutUserPolicy", "DeleteUserPolicy"] {
+        assert_eq!(world.count(call), 2, "{call}");
+    }
+}
+
+#[tokio::test]
+async fn every_refusal_keeps_its_class_its_code_its_words_and_its_request() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    for (fault, class, code) in [
+        (Fault::access_denied(), ErrorClass::Denied, "AccessDenied"),
+        (Fault::throttling(), ErrorClass::Throttled, "Throttling"),
+        (Fault::expired_token(), ErrorClass::Credentials, "ExpiredToken"),
+        (Fault::error(409, "ConcurrentModification", "wait"), ErrorClass::Busy, "ConcurrentModification"),
+        (Fault::error(409, "LimitExceeded", "Cannot exceed quota"), ErrorClass::Refused, "LimitExceeded"),
+        (
+            Fault::error(400, "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"AIDA\""),
+            ErrorClass::Lagging,
+            "MalformedPolicyDocument",
+        ),
+    ] {
+        let injected = world.proxy.inject(fault.operation("CreateRole"));
+        let error = iam.perform(&create_role("r", "", 3_600), now).await.unwrap_err();
+        assert_eq!((error.class, error.code.as_deref()), (class, Some(code)));
+        assert_eq!(error.request_id.as_deref(), Some(REQUEST_ID), "{error}");
+        assert!(!error.message.is_empty());
+        injected.remove();
+    }
+    assert_eq!(world.count("GetRole"), 0, "a clear answer is believed");
+
+    let ghost = Action::TagUser { user_name: user("ghost"), tags: tags(&[("a", "b")]) };
+    let error = iam.perform(&ghost, now).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_deref()), (ErrorClass::Lagging, Some("NoSuchEntity")));
+}
+
+#[tokio::test]
+async fn a_lost_answer_that_cannot_be_looked_into_stays_unknown() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    world.proxy.inject(Fault::lose_reply().operation("CreateUser"));
+    world.proxy.inject(Fault::access_denied().operation("GetUser"));
+    let error = iam.perform(&create_user("u", "/", &[]), now).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Unreachable);
+    assert!(error.message.contains("whether user/u is there could not be read"), "{error}");
+}
+
+/// The calls that were made, by name.
+#[derive(Default)]
+struct Made {
+    calls: BTreeSet<&'static str>,
+}
+
+impl Made {
+    async fn perform(&mut self, iam: &AwsIam, action: Action, now: Timestamp) -> Receipt {
+        self.calls.insert(action.call());
+        match iam.perform(&action, now).await {
+            Ok(receipt) => {
+                assert!(receipt.request_id.is_some(), "{}", action.describe());
+                receipt
+            }
+            Err(error) => panic!("{}: {error}", action.describe()),
+        }
+    }
+}
+
+fn creations() -> Vec<Action> {
+    vec![
+        create_user("u", "/x/", &[("k", "v")]),
+        Action::CreateGroup { group_name: group("g"), path: Path::root() },
+        create_role("r", "does things", 7_200),
+        create_policy("p", "about p", READ, &[("a", "1")]),
+    ]
+}
+
+fn changes(account: &Account) -> Vec<Action> {
+    let (u, g, r, p) = (user("u"), group("g"), role_name("r"), arn(account, "p"));
+    let inline = policy("inline");
+    let document = Document::from_stored(READ);
+    vec![
+        Action::UpdateUser { user_name: u.clone(), new_path: path("/y/") },
+        Action::UpdateGroup { group_name: g.clone(), new_path: path("/ignored-by-moto/") },
+        Action::UpdateRole {
+            role_name: r.clone(),
+            description: String::new(),
+            max_session_duration: SessionDuration::DEFAULT,
+        },
+        Action::UpdateAssumeRolePolicy {
+            role_name: r.clone(),
+            policy_document: Document::from_stored(OTHER_TRUST),
+        },
+        Action::CreatePolicyVersion { policy_arn: p.clone(), policy_document: Document::from_stored(DENY) },
+        Action::SetDefaultPolicyVersion { policy_arn: p.clone(), version_id: VersionId("v1".into()) },
+        Action::PutRolePermissionsBoundary { role_name: r.clone(), permissions_boundary: p.clone() },
+        Action::PutUserPolicy {
+            user_name: u.clone(),
+            policy_name: inline.clone(),
+            policy_document: document.clone(),
+        },
+        Action::PutGroupPolicy {
+            group_name: g.clone(),
+            policy_name: inline.clone(),
+            policy_document: document.clone(),
+        },
+        Action::PutRolePolicy { role_name: r.clone(), policy_name: inline, policy_document: document },
+        Action::AttachUserPolicy { user_name: u.clone(), policy_arn: p.clone() },
+        Action::AttachGroupPolicy { group_name: g.clone(), policy_arn: p.clone() },
+        Action::AttachRolePolicy { role_name: r.clone(), policy_arn: p.clone() },
+        Action::AddUserToGroup { group_name: g, user_name: u.clone() },
+        Action::TagUser { user_name: u.clone(), tags: tags(&[("k", "w")]) },
+        Action::UntagUser { user_name: u, tag_keys: vec!["drop".into()] },
+        Action::TagRole { role_name: r.clone(), tags: tags(&[("a", "1"), ("b", "2")]) },
+        Action::UntagRole { role_name: r, tag_keys: vec!["a".into()] },
+        Action::TagPolicy { policy_arn: p.clone(), tags: tags(&[("b", "2")]) },
+        Action::UntagPolicy { policy_arn: p, tag_keys: vec!["a".into()] },
+    ]
+}
+
+fn deletions(account: &Account) -> Vec<Action> {
+    let (u, g, r, p) = (user("u"), group("g"), role_name("r"), arn(account, "p"));
+    let inline = policy("inline");
+    vec![
+        Action::DeletePolicyVersion { policy_arn: p.clone(), version_id: VersionId("v2".into()) },
+        Action::DeleteRolePermissionsBoundary { role_name: r.clone() },
+        Action::DeleteUserPolicy { user_name: u.clone(), policy_name: inline.clone() },
+        Action::DeleteGroupPolicy { group_name: g.clone(), policy_name: inline.clone() },
+        Action::DeleteRolePolicy { role_name: r.clone(), policy_name: inline },
+        Action::DetachUserPolicy { user_name: u.clone(), policy_arn: p.clone() },
+        Action::DetachGroupPolicy { group_name: g.clone(), policy_arn: p.clone() },
+        Action::DetachRolePolicy { role_name: r.clone(), policy_arn: p.clone() },
+        Action::RemoveUserFromGroup { group_name: g.clone(), user_name: u.clone() },
+        Action::DeleteUser { user_name: u },
+        Action::DeleteGroup { group_name: g },
+        Action::DeleteRole { role_name: r },
+        Action::DeletePolicy { policy_arn: p },
+        Action::DeletePolicy { policy_arn: arn(account, "boundary") },
+    ]
+}
+
+fn create_user(name: &str, at: &str, with: &[(&str, &str)]) -> Action {
+    Action::CreateUser { user_name: user(name), path: path(at), permissions_boundary: None, tags: tags(with) }
+}
+
+fn create_role(name: &str, description: &str, seconds: u32) -> Action {
+    bounded_role(name, description, seconds, None)
+}
+
+fn bounded_role(name: &str, description: &str, seconds: u32, boundary: Option<PolicyArn>) -> Action {
+    Action::CreateRole {
+        role_name: role_name(name),
+        path: path("/r/"),
+        assume_role_policy_document: Document::from_stored(TRUST),
+        description: description.to_owned(),
+        max_session_duration: SessionDuration::from_secs(seconds).unwrap(),
+        permissions_boundary: boundary,
+        tags: Tags::default(),
+    }
+}
+
+fn create_policy(name: &str, description: &str, document: &str, with: &[(&str, &str)]) -> Action {
+    Action::CreatePolicy {
+        policy_name: policy(name),
+        path: Path::root(),
+        description: description.to_owned(),
+        policy_document: Document::from_stored(document),
+        tags: tags(with),
+    }
+}
+
+async fn read(world: &World) -> Live {
+    let all = ["p", "boundary"].map(policy).into();
+    world.aws.read_live(&world.account, &Scope { tags_of_policies: all }).await.unwrap()
+}
+
+fn user(name: &str) -> UserName {
+    UserName::parse(name).unwrap()
+}
+
+fn group(name: &str) -> GroupName {
+    GroupName::parse(name).unwrap()
+}
+
+fn role_name(name: &str) -> RoleName {
+    RoleName::parse(name).unwrap()
+}
+
+fn policy(name: &str) -> PolicyName {
+    PolicyName::parse(name).unwrap()
+}
+
+fn path(text: &str) -> Path {
+    Path::parse(text).unwrap()
+}
+
+fn arn(account: &Account, name: &str) -> PolicyArn {
+    PolicyArn::new(account, &Path::root(), &policy(name))
+}
+
+fn tags(pairs: &[(&str, &str)]) -> Tags {
+    Tags(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+}
+
+const READ: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":"*"}]}"#;
+const DENY: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"iam:CreateUser","Resource":"*"}]}"#;
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}"#;
+const OTHER_TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
