@@ -81,16 +81,16 @@ fn shape_schema(shape: &Shape) -> Value {
         }
         Shape::Digits(pattern) => json!({"type": ["string", "integer"], "pattern": pattern}),
         Shape::Bool => {
-            any_of(vec![json!({"type": "boolean"}), json!({"type": "string", "pattern": r"^\$\{.*\}$"})])
+            any_of(&[json!({"type": "boolean"}), json!({"type": "string", "pattern": r"^\$\{.*\}$"})])
         }
-        Shape::Duration => any_of(vec![
+        Shape::Duration => any_of(&[
             json!({"type": "integer", "minimum": 0}),
             json!({"type": "string", "pattern": r"^([0-9]+|(?=.)([0-9]+h)?([0-9]+m)?([0-9]+s)?|.*\$\{.*)$"}),
         ]),
         Shape::Word(words) => json!({"enum": words}),
         Shape::Block(block) => {
             let reference = json!({"$ref": format!("#/definitions/{}", block.name)});
-            if block.may_be_empty { any_of(vec![reference, json!({"type": "null"})]) } else { reference }
+            if block.may_be_empty { any_of(&[reference, json!({"type": "null"})]) } else { reference }
         }
         Shape::Map { keys, values } => json!({
             "type": "object",
@@ -100,9 +100,9 @@ fn shape_schema(shape: &Shape) -> Value {
         Shape::List(items) => json!({"type": "array", "items": shape_schema(items)}),
         Shape::OneOrMany(item) => {
             let item = shape_schema(item);
-            any_of(vec![item.clone(), json!({"type": "array", "items": item, "minItems": 1})])
+            any_of(&[item.clone(), json!({"type": "array", "items": item, "minItems": 1})])
         }
-        Shape::Either(shapes) => any_of(shapes.iter().map(shape_schema).collect()),
+        Shape::Either(shapes) => any_of(&shapes.iter().map(shape_schema).collect::<Vec<_>>()),
         Shape::Document(grammar) => {
             let name = match grammar {
                 Grammar::Managed => "policy_document",
@@ -117,7 +117,7 @@ fn shape_schema(shape: &Shape) -> Value {
     }
 }
 
-fn any_of(shapes: Vec<Value>) -> Value {
+fn any_of(shapes: &[Value]) -> Value {
     json!({ "anyOf": shapes })
 }
 
@@ -152,7 +152,7 @@ fn document_schema(grammar: Grammar) -> Value {
     elements.insert("Action".into(), described("What: `s3:GetObject`, `ec2:*`, `*`."));
     elements.insert("NotAction".into(), described("Everything but this."));
     if grammar == Grammar::Trust {
-        let principal = any_of(vec![
+        let principal = any_of(&[
             json!({"const": "*"}),
             json!({"type": "object", "additionalProperties": shape_schema(&Shape::OneOrMany(&Shape::Scalar))}),
         ]);
@@ -179,7 +179,7 @@ fn document_schema(grammar: Grammar) -> Value {
         "properties": {
             "Version": {"enum": ["2012-10-17", "2008-10-17"], "description": "The version of AWS's policy language: `2012-10-17`."},
             "Id": {"type": "string"},
-            "Statement": any_of(vec![statement.clone(), json!({"type": "array", "items": statement, "minItems": 1})]),
+            "Statement": any_of(&[statement.clone(), json!({"type": "array", "items": statement, "minItems": 1})]),
         },
         "additionalProperties": false,
         "required": required,

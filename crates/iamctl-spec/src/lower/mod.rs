@@ -51,7 +51,7 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
     let tests = sections.iter().filter_map(|one| one.tests).flat_map(|node| scope.tests(node)).collect();
 
     let mut found = std::mem::take(&mut scope.found);
-    let world = World { entities: &entities, ignore: &ignore, account };
+    let world = World { entities: &entities, ignore: &ignore };
     crate::rules::check(&world, &mut found);
     loader.found.extend(found);
     let managed = entities.into_iter().map(|entity| (entity.address, entity.managed)).collect();

@@ -10,7 +10,6 @@ mod trust;
 use iamctl_model::{Address, Field, IgnoreRule, Managed, PolicyName};
 use iamctl_policy::{Diagnostics, Node, Span, Value};
 
-use crate::load::EffectiveAccount;
 pub use catalogue::{RULES, Rule};
 
 /// A thing that the manifest defines, with the places of its parts.
@@ -58,7 +57,6 @@ impl Places {
 pub(crate) struct World<'a> {
     pub(crate) entities: &'a [Entity],
     pub(crate) ignore: &'a Vec<IgnoreRule>,
-    pub(crate) account: &'a EffectiveAccount,
 }
 
 /// The checks, in no particular order: findings are sorted by place.
@@ -74,6 +72,7 @@ const CHECKS: &[fn(&World<'_>, &mut Diagnostics)] = &[
     tags::characters,
     tags::same_key,
     trust::principals,
+    trust::actions,
     trust::mfa_that_is_never_there,
     trust::open_identity_providers,
 ];

@@ -1,6 +1,6 @@
 //! Trust policies, however they were written.
 
-use iamctl_model::Resource;
+use iamctl_model::{AccountId, Resource};
 use iamctl_policy::{Condition, Diagnostic, Diagnostics, Effect, Spanned, Statement};
 
 use super::World;
@@ -27,26 +27,89 @@ fn principals_of(statement: &Statement) -> impl Iterator<Item = (&str, &Spanned)
     entries.map(|(kind, value)| (kind.as_deref().unwrap_or(""), value))
 }
 
-/// Groups and patterns are not principals.
+/// Groups, patterns and anything else that is not a principal.
 pub(super) fn principals(world: &World<'_>, found: &mut Diagnostics) {
     for (kind, value) in statements(world).flat_map(principals_of) {
-        if kind != "AWS" {
-            continue;
-        }
-        if value.text.contains(":group/") {
-            found.push(
-                Diagnostic::error("group-principal", value.span, "a group cannot be a principal")
-                    .help("name its users; in `trust:`, `groups: [NAME]` stands for them"),
-            );
-        } else if value.text != "*" && value.text.contains(['*', '?']) {
-            found.push(
+        match kind {
+            "AWS" => aws_principal(value, found),
+            "Service" if !value.text.contains('.') => found.push(
                 Diagnostic::error(
-                    "principal-pattern",
+                    "service-principal",
                     value.span,
-                    format!("`{}` is a pattern: a principal cannot be one", value.text),
+                    format!("`{}` is not the name of a service", value.text),
                 )
-                .help("trust the account, with a condition `ArnLike` on `aws:PrincipalArn`"),
-            );
+                .help("a service is named by its host, such as `ec2.amazonaws.com`"),
+            ),
+            _ => {}
+        }
+    }
+}
+
+fn aws_principal(value: &Spanned, found: &mut Diagnostics) {
+    let text = value.text.as_str();
+    if text == "*" || AccountId::parse(text).is_ok() || is_unique_id(text) {
+        return;
+    }
+    let error = |code, message: String, help: &str| Diagnostic::error(code, value.span, message).help(help);
+    if text.contains(":group/") {
+        found.push(error(
+            "group-principal",
+            "a group cannot be a principal".to_owned(),
+            "name its users; in `trust:`, `groups: [NAME]` stands for them",
+        ));
+    } else if text.contains(['*', '?']) {
+        found.push(error(
+            "principal-pattern",
+            format!("`{text}` is a pattern: a principal cannot be one"),
+            "trust the account, with a condition `ArnLike` on `aws:PrincipalArn`",
+        ));
+    } else if !is_principal_arn(text) {
+        found.push(error(
+            "principal-arn",
+            format!("`{text}` is not a principal"),
+            "a principal is an account id, or the ARN of an account's root, a user or a role: `arn:aws:iam::123456789012:user/NAME`",
+        ));
+    }
+}
+
+/// `AIDA…` or `AROA…`: how AWS shows a principal that was deleted.
+fn is_unique_id(text: &str) -> bool {
+    (text.starts_with("AIDA") || text.starts_with("AROA"))
+        && (16..=128).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+fn is_principal_arn(text: &str) -> bool {
+    let fields: Vec<_> = text.splitn(6, ':').collect();
+    let [_, _, service, "", account, resource] = fields.as_slice() else { return false };
+    let kinds: &[&str] = match *service {
+        "iam" => &["user/", "role/"],
+        "sts" => &["assumed-role/", "federated-user/"],
+        _ => return false,
+    };
+    let is_root = *service == "iam" && *resource == "root";
+    text.starts_with("arn:aws")
+        && AccountId::parse(account).is_ok()
+        && (is_root
+            || kinds.iter().any(|kind| resource.strip_prefix(kind).is_some_and(|name| !name.is_empty())))
+}
+
+/// A trust policy is about assuming the role and nothing else.
+pub(super) fn actions(world: &World<'_>, found: &mut Diagnostics) {
+    for clause in statements(world).filter_map(|statement| statement.actions.as_ref()) {
+        for pattern in &clause.patterns {
+            let other =
+                pattern.text.split_once(':').filter(|(service, _)| !service.eq_ignore_ascii_case("sts"));
+            if other.is_some() {
+                found.push(
+                    Diagnostic::error(
+                        "trust-action",
+                        pattern.span,
+                        format!("`{}` has no place in a trust policy", pattern.text),
+                    )
+                    .help("only actions of STS are allowed here, such as `sts:AssumeRole`; what the role may do goes under `policies`"),
+                );
+            }
         }
     }
 }
