@@ -1,7 +1,7 @@
 //! Declared blocks: the keys that a map of the manifest may have, said once for the reader, the JSON
 //! Schema and the reference.
 
-use iamctl_policy::{Diagnostics, Entry, Fields, Grammar, Node, Span};
+use iamctl_policy::{Diagnostic, Diagnostics, Entry, Fields, Grammar, Node, Span};
 
 /// A map of the manifest with a fixed set of keys.
 pub(crate) struct Block {
@@ -100,8 +100,13 @@ impl<'n> Reader<'n> {
         debug_assert!(key.is_some(), "`{name}` is not declared in {}", self.block.name);
         self.asked.push(name);
         let entry = self.fields.entry(name);
-        if entry.is_none() && key.is_some_and(|key| key.required) {
-            self.fields.require(name, found);
+        if let Some(key) = key.filter(|key| key.required && entry.is_none()) {
+            let message = format!("{} needs `{name}`", self.what());
+            found.push(
+                Diagnostic::error("missing-key", self.span(), message)
+                    .label(format!("`{name}` is missing here"))
+                    .help(format!("`{name}`: {}", lower_first(key.doc))),
+            );
         }
         entry
     }
@@ -138,4 +143,11 @@ impl<'n> Reader<'n> {
         let allowed = |key: &str| self.block.extra.is_some() && key.contains(':');
         self.fields.finish_allowing(allowed, found);
     }
+}
+
+/// The first sentence of a description, as a part of another sentence.
+fn lower_first(doc: &str) -> String {
+    let sentence = doc.split(". ").next().unwrap_or(doc).trim_end_matches('.');
+    let mut chars = sentence.chars();
+    chars.next().into_iter().flat_map(char::to_lowercase).chain(chars).collect()
 }

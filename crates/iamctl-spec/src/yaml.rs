@@ -136,6 +136,19 @@ fn span(location: &Location) -> Span {
     Span::new(SourceId::NONE, start, start.saturating_add(offset(place.byte_len())))
 }
 
+/// The place of an error: some come with line and column only.
+fn located(location: &Location, text: &str) -> Span {
+    if location.span().byte_offset().is_some() {
+        return span(location);
+    }
+    let number = |n: u64| usize::try_from(n).unwrap_or(1).saturating_sub(1);
+    let line_start: usize = text.split_inclusive('\n').take(number(location.line())).map(str::len).sum();
+    let line = text.get(line_start..).unwrap_or("").lines().next().unwrap_or("");
+    let before: usize = line.chars().take(number(location.column())).map(char::len_utf8).sum();
+    let at = line_start.saturating_add(before);
+    Span::new(SourceId::NONE, at, at)
+}
+
 /// The library gives collections the span of their first character at most; here it reaches to the
 /// end of their last item, as far as that stands where the collection stands.
 fn whole_span(own: Span, alias: Option<Span>, value: &Value) -> Span {
@@ -175,7 +188,7 @@ fn text_at(text: &str, span: Span) -> &str {
 
 /// The library's error in our words, at its place.
 fn explain(error: &serde_saphyr::Error, text: &str, source: SourceId) -> Diagnostic {
-    let mut place = error.location().map_or(Span::new(source, 0, 0), |location| span(&location));
+    let mut place = error.location().map_or(Span::NONE, |location| located(&location, text));
     place.source = source;
     let rest = text_at(text, Span { end: u32::try_from(text.len()).unwrap_or(u32::MAX), ..place });
     if place.start == place.end {
@@ -196,24 +209,25 @@ fn explain(error: &serde_saphyr::Error, text: &str, source: SourceId) -> Diagnos
         }
         serde_saphyr::Error::Eof { .. } => empty(source),
         serde_saphyr::Error::UnsupportedTag { .. } => {
-            found("not-yaml", "YAML tags such as `!Ref` have no meaning here".to_owned())
+            found("not-yaml", "a YAML tag such as `!Ref` has no meaning here".to_owned())
                 .help("remove the tag; text that begins with `!` goes in quotes")
         }
         serde_saphyr::Error::Budget { .. }
         | serde_saphyr::Error::AliasReplayLimitExceeded { .. }
         | serde_saphyr::Error::AliasExpansionLimitExceeded { .. }
-        | serde_saphyr::Error::AliasReplayStackDepthExceeded { .. } => found(
-            "too-much",
-            format!("the text is nested too deeply or holds too much: {}", without_place(&error.to_string())),
-        )
-        .help(format!(
-            "at most {MAX_DEPTH} levels and {MAX_NODES} values are read, {MAX_EXPANDED} of them through aliases"
-        )),
+        | serde_saphyr::Error::AliasReplayStackDepthExceeded { .. } => too_much(place),
+        other if other.to_string().contains("recursion limit") => too_much(place),
         other => with_hint(
             found("not-yaml", format!("not valid YAML: {}", without_place(&other.to_string()))),
             rest,
         ),
     }
+}
+
+fn too_much(place: Span) -> Diagnostic {
+    Diagnostic::error("too-much", place, "the text is nested too deeply, or holds too much").help(format!(
+        "at most {MAX_DEPTH} levels and {MAX_NODES} values are read, {MAX_EXPANDED} of them through aliases"
+    ))
 }
 
 fn empty(source: SourceId) -> Diagnostic {
@@ -229,7 +243,7 @@ fn without_place(message: &str) -> &str {
 /// What the character at the place of a syntax error usually means.
 fn with_hint(error: Diagnostic, rest: &str) -> Diagnostic {
     match rest.chars().next() {
-        Some('\t') => error.help("YAML is indented with spaces, never with tabs"),
+        _ if error.message.contains("tabs") => error.help("YAML is indented with spaces, never with tabs"),
         Some('*') => error.help("text that begins with `*` goes in quotes: \"*\""),
         Some('@' | '`' | '%' | '&' | '!') => {
             error.help("text that begins with one of ` @ % & ! goes in quotes")
@@ -321,7 +335,7 @@ mod tests {
             ("a: 1\n---\nb: 2\n", "a file holds one YAML document"),
             ("Resource: *\n", "not valid YAML"),
             ("Resource: *a\n", "`*` begins an alias"),
-            ("a: !Ref b\n", "YAML tags such as"),
+            ("a: !Ref b\n", "a YAML tag such as"),
             ("a: [1, 2\n", "not valid YAML"),
             ("a: b: c\n", "not valid YAML"),
             ("a:\n\tb: 1\n", "not valid YAML"),

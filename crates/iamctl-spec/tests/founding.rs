@@ -1,5 +1,12 @@
 //! The manifest at the top of the repository means what it says.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
 use iamctl_model::{Account, AccountId, Address, Desired, Expectation, Mfa, Partition, Resource};
 use iamctl_spec::{FilesInMemory, Manifest, Options, parse};
 

@@ -1,5 +1,12 @@
 //! A manifest that uses everything means what it says.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
 mod common;
 
 use iamctl_model::{Address, Desired, Field, Mfa, Resource, TestPrincipalKind};

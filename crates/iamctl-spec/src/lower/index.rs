@@ -156,11 +156,11 @@ impl<'n, N: Name> Names<'n, N> {
                 let left = self.suggestions_left.get();
                 self.suggestions_left.set(left.saturating_sub(1));
                 let candidates = self.heads.iter().filter(|_| left > 0);
-                found.push(
+                let error =
                     Diagnostic::error("undefined", span, format!("the {kind} `{text}` is not defined"))
-                        .did_you_mean(text, candidates.map(|head| head.name.text()))
-                        .help(self.how_to_define(text)),
-                );
+                        .did_you_mean(text, candidates.map(|head| head.name.text()));
+                let is_explained = !error.help.is_empty();
+                found.push(if is_explained { error } else { error.help(self.how_to_define(text)) });
                 None
             }
         }

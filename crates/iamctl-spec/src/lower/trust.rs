@@ -49,7 +49,7 @@ impl Scope<'_, '_, '_> {
                     .related(trust.key_span, "`trust` is here")
                     .help("keep one of them"),
                 );
-                None
+                self.shorthand(&trust.value, members)
             }
             (None, None) => {
                 self.found.push(

@@ -68,7 +68,7 @@ fn problem(key: &str, value: &str, kind: Kind) -> Option<(&'static str, String, 
         );
         Some(("tag-length", message, "shorten it".to_owned()))
     } else if let Some(bad) = key.chars().find(|c| !is_tag_char(*c)) {
-        let message = format!("the key of a tag cannot hold the character `{}`", bad.escape_debug());
+        let message = format!("the tag key `{key}` cannot hold the character `{}`", bad.escape_debug());
         Some(("tag-characters", message, character_help))
     } else if let Some(bad) = value.chars().find(|c| !is_tag_char(*c)) {
         let message =
