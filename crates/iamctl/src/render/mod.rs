@@ -1,0 +1,3 @@
+//! Values as text: one file for each shape. All wording for people is here.
+
+pub(crate) mod diagnostics;
