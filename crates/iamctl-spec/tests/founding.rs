@@ -52,7 +52,7 @@ fn the_role_trusts_the_three_users_with_mfa_only() {
         role.trust.to_compact_string(),
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:user/alice","arn:aws:iam::123456789012:user/bob","arn:aws:iam::123456789012:user/carol"]},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}"#
     );
-    let attached: Vec<_> = role.policies.iter().map(|arn| arn.as_str()).collect();
+    let attached: Vec<_> = role.policies.iter().map(iamctl_model::PolicyArn::as_str).collect();
     assert_eq!(
         attached,
         [

@@ -42,6 +42,12 @@ pub(super) struct Common {
     pub(super) places: Places,
 }
 
+/// Stands in for a document that has a mistake, so that the other mistakes of the thing are told too.
+/// INVARIANT: there is an error among the findings, and so nobody is given it as a desired state.
+fn unreadable() -> Document {
+    Document::from_statements(Vec::new())
+}
+
 /// A block that is being read.
 struct Open<'n> {
     reader: Reader<'n>,
@@ -80,7 +86,7 @@ impl Scope<'_, '_, '_> {
             open.common.places.tags = tag_places;
             let document = self.document_of(&mut open, Grammar::Managed);
             open.reader.finish(&mut self.found);
-            let Some(document) = document else { continue };
+            let document = document.unwrap_or_else(unreadable);
             let value = Resource::Policy(Policy { path, description, tags, document });
             entities.push(entity(Address::Policy(name), value, open.common));
         }
@@ -164,7 +170,7 @@ impl Scope<'_, '_, '_> {
             let (tags, tag_places) = self.tags(&mut open, &defaults.role.tags, true);
             open.common.places.tags = tag_places;
             open.reader.finish(&mut self.found);
-            let Some(trust) = trust else { continue };
+            let trust = trust.unwrap_or_else(unreadable);
             let value = Resource::Role(Role {
                 path,
                 description,

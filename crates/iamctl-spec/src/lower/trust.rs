@@ -88,8 +88,11 @@ impl Scope<'_, '_, '_> {
             );
             return None;
         }
-        let statements: Vec<_> = items.iter().map(|item| self.statement(item, members)).collect();
-        let statements = statements.into_iter().collect::<Option<Vec<_>>>()?;
+        // Items that are wrong have been told; the others are read on, for their own mistakes.
+        let statements: Vec<_> = items.iter().filter_map(|item| self.statement(item, members)).collect();
+        if statements.is_empty() {
+            return None;
+        }
         let document = map(
             node.span,
             vec![("Version", string(node.span, "2012-10-17")), ("Statement", list(node.span, statements))],
