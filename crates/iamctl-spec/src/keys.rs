@@ -240,7 +240,11 @@ pub(crate) static PATH_TAGS_BOUNDARY: Block = Block {
     keys: &[
         key("path", PATH, PATH_DOC),
         key("tags", TAGS, "Tags; those of the block itself win."),
-        key("permissions_boundary", TEXT, "The managed policy that bounds what the others can allow."),
+        key(
+            "permissions_boundary",
+            Shape::Either(&[TEXT, Shape::Null]),
+            "The managed policy that bounds what the others can allow.",
+        ),
     ],
 };
 

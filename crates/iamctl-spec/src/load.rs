@@ -120,6 +120,12 @@ impl<'a> Loader<'a> {
         let block = if part.is_manifest { &keys::MANIFEST } else { &keys::INCLUDED };
         let include = Reader::open(&part.node, block, "an included file", &mut Diagnostics::new())
             .and_then(|mut reader| reader.get("include", &mut Diagnostics::new()).cloned());
+        if let Some(node) = include.as_ref().filter(|node| node.one_or_many().is_empty()) {
+            self.found.push(
+                Diagnostic::error("empty-list", node.span, "this list cannot be empty")
+                    .help("remove `include`, or name files"),
+            );
+        }
         above.push(part.path.clone());
         parts.push(part);
         for item in include.as_ref().map(Node::one_or_many).unwrap_or_default() {

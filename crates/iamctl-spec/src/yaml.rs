@@ -212,11 +212,9 @@ fn explain(error: &serde_saphyr::Error, text: &str, source: SourceId) -> Diagnos
             found("not-yaml", "a YAML tag such as `!Ref` has no meaning here".to_owned())
                 .help("remove the tag; text that begins with `!` goes in quotes")
         }
-        serde_saphyr::Error::Budget { .. }
-        | serde_saphyr::Error::AliasReplayLimitExceeded { .. }
-        | serde_saphyr::Error::AliasExpansionLimitExceeded { .. }
-        | serde_saphyr::Error::AliasReplayStackDepthExceeded { .. } => too_much(place),
-        other if other.to_string().contains("recursion limit") => too_much(place),
+        serde_saphyr::Error::Budget { .. } => too_much(place),
+        // The library reports some limits as errors of the syntax.
+        other if other.to_string().contains("limit exceeded") => too_much(place),
         other => with_hint(
             found("not-yaml", format!("not valid YAML: {}", without_place(&other.to_string()))),
             rest,
