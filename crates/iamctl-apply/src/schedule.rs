@@ -47,7 +47,7 @@ pub(crate) struct Schedule {
     ready: BTreeSet<usize>,
     busy: BTreeSet<Address>,
     /// Steps that are ready but for their subject.
-    parked: BTreeMap<Address, Vec<usize>>,
+    parked: BTreeMap<Address, BTreeSet<usize>>,
 }
 
 impl Schedule {
@@ -104,7 +104,7 @@ impl Schedule {
         while let Some(index) = self.ready.pop_first() {
             let subject = self.subjects.get(index)?.clone();
             if self.busy.contains(&subject) {
-                self.parked.entry(subject).or_default().push(index);
+                self.parked.entry(subject).or_default().insert(index);
                 continue;
             }
             self.busy.insert(subject);
@@ -168,7 +168,10 @@ impl Schedule {
         self.set(index, Place::Settled);
         let Some(subject) = self.subjects.get(index) else { return };
         self.busy.remove(subject);
-        self.ready.extend(self.parked.remove(subject).unwrap_or_default());
+        // One of them is enough: the others would only be parked again.
+        if let Some(parked) = self.parked.get_mut(subject) {
+            self.ready.extend(parked.pop_first());
+        }
     }
 
     fn set(&mut self, index: usize, place: Place) {
