@@ -1,0 +1,18 @@
+//! Runs against a bucket and an account in memory, with everything going wrong that can.
+
+#[cfg(test)]
+mod account;
+#[cfg(test)]
+mod ending;
+#[cfg(test)]
+mod executor;
+#[cfg(test)]
+mod kills;
+#[cfg(test)]
+mod master_copy;
+#[cfg(test)]
+mod ownership;
+#[cfg(test)]
+mod records;
+#[cfg(test)]
+mod world;
