@@ -287,6 +287,16 @@ mod tests {
     }
 
     #[test]
+    fn the_id_of_a_policy_is_that_of_aws_or_else_its_arn_and_date() {
+        let arn = PolicyArn::parse("arn:aws:iam::123456789012:policy/p").unwrap();
+        let id = |id: Option<&str>| policy_id(id.map(str::to_owned), &arn, Timestamp::UNIX_EPOCH).0;
+        assert_eq!(id(Some("ANPA123")), "ANPA123");
+        for unknown in [None, Some("A2GIS"), Some("")] {
+            assert_eq!(id(unknown), "arn:aws:iam::123456789012:policy/p@1970-01-01T00:00:00Z");
+        }
+    }
+
+    #[test]
     fn a_name_that_is_none_is_said_without_its_control_characters() {
         let error = user(UserDetail::builder().user_name("a\u{1b}[31m").build()).unwrap_err();
         assert_eq!(

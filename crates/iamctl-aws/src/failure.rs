@@ -51,7 +51,12 @@ impl Failure {
 
     /// The same as the port says it.
     pub(crate) fn into_action_error(self) -> ActionError {
-        ActionError { class: self.class, code: self.code, message: self.message, request_id: self.request_id }
+        let Self { class, code, message, request_id, status, .. } = self;
+        let message = match (class, status) {
+            (ErrorClass::Unreachable, None) => format!("no answer from IAM: {message}"),
+            _ => message,
+        };
+        ActionError { class, code, message, request_id }
     }
 
     fn unanswered(class: ErrorClass, message: String) -> Self {

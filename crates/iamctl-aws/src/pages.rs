@@ -15,19 +15,19 @@ pub(crate) struct Markers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BrokenList {
     /// There is more, and no way to ask for it.
-    NoMarker,
+    Cut,
     /// The next page would be one that was read already.
-    RepeatedMarker,
+    Circular,
     /// There is a next page, and yet there is no more.
-    NeedlessMarker,
+    Contradictory,
 }
 
 impl BrokenList {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            BrokenList::NoMarker => "AWS said that there is more and not how to get it",
-            BrokenList::RepeatedMarker => "AWS led back to a page that was read already",
-            BrokenList::NeedlessMarker => "AWS said that there is no more and how to get it",
+            BrokenList::Cut => "AWS said that there is more and not how to get it",
+            BrokenList::Circular => "AWS led back to a page that was read already",
+            BrokenList::Contradictory => "AWS said that there is no more and how to get it",
         }
     }
 }
@@ -41,10 +41,10 @@ impl Markers {
     ) -> Result<Option<String>, BrokenList> {
         match (is_truncated, marker.filter(|marker| !marker.is_empty())) {
             (false, None) => Ok(None),
-            (false, Some(_)) => Err(BrokenList::NeedlessMarker),
-            (true, None) => Err(BrokenList::NoMarker),
+            (false, Some(_)) => Err(BrokenList::Contradictory),
+            (true, None) => Err(BrokenList::Cut),
             (true, Some(marker)) if self.seen.insert(marker.to_owned()) => Ok(Some(marker.to_owned())),
-            (true, Some(_)) => Err(BrokenList::RepeatedMarker),
+            (true, Some(_)) => Err(BrokenList::Circular),
         }
     }
 }
@@ -58,10 +58,10 @@ mod tests {
         let mut markers = Markers::default();
         assert_eq!(markers.next(true, Some("a")), Ok(Some("a".to_owned())));
         assert_eq!(markers.next(true, Some("b")), Ok(Some("b".to_owned())));
-        assert_eq!(markers.next(true, Some("a")), Err(BrokenList::RepeatedMarker));
-        assert_eq!(markers.next(true, None), Err(BrokenList::NoMarker));
-        assert_eq!(markers.next(true, Some("")), Err(BrokenList::NoMarker));
-        assert_eq!(markers.next(false, Some("c")), Err(BrokenList::NeedlessMarker));
+        assert_eq!(markers.next(true, Some("a")), Err(BrokenList::Circular));
+        assert_eq!(markers.next(true, None), Err(BrokenList::Cut));
+        assert_eq!(markers.next(true, Some("")), Err(BrokenList::Cut));
+        assert_eq!(markers.next(false, Some("c")), Err(BrokenList::Contradictory));
         assert_eq!(markers.next(false, Some("")), Ok(None));
         assert_eq!(markers.next(false, None), Ok(None));
     }

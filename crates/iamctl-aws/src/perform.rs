@@ -327,12 +327,12 @@ impl AwsIam {
 
     /// The error as the port has it. What is wrong with credentials is said with what to do.
     fn error(&self, failure: Failure) -> ActionError {
-        let mut error = failure.clone().into_action_error();
-        if failure.class == ErrorClass::Credentials {
-            let problem = CredentialsProblem::of_iam(&failure, &self.origin);
-            error.message = format!("{problem}; {}", problem.help());
+        if failure.class != ErrorClass::Credentials {
+            return failure.into_action_error();
         }
-        error
+        let problem = CredentialsProblem::of_iam(&failure, &self.origin);
+        let message = format!("{problem}; {}", problem.help());
+        Failure { message, ..failure }.into_action_error()
     }
 }
 

@@ -169,23 +169,14 @@ impl Reader<'_> {
     }
 
     fn error(&self, call: &'static str, failure: Failure) -> ReadError {
-        let Failure { class, code, message, request_id, .. } = &failure;
+        if failure.class == ErrorClass::Credentials {
+            return ReadError::Credentials(CredentialsProblem::of_iam(&failure, self.origin));
+        }
+        let Failure { class, code, message, request_id, .. } = failure;
         match class {
-            ErrorClass::Denied => ReadError::Denied {
-                permission: call,
-                message: message.clone(),
-                request_id: request_id.clone(),
-            },
-            ErrorClass::Credentials => {
-                ReadError::Credentials(CredentialsProblem::of_iam(&failure, self.origin))
-            }
-            ErrorClass::Unreachable => ReadError::Unreachable { call, message: message.clone() },
-            _ => ReadError::Failed {
-                call,
-                code: code.clone(),
-                message: message.clone(),
-                request_id: request_id.clone(),
-            },
+            ErrorClass::Denied => ReadError::Denied { permission: call, message, request_id },
+            ErrorClass::Unreachable => ReadError::Unreachable { call, message },
+            _ => ReadError::Failed { call, code, message, request_id },
         }
     }
 }

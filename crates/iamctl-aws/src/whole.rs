@@ -59,7 +59,7 @@ mod tests {
         assert!(is_whole(whole.as_bytes()));
         let end = whole.trim_end().len();
         for cut in 1..end {
-            assert!(!is_whole(&whole.as_bytes()[..cut]), "{}", &whole[..cut]);
+            assert!(!is_whole(&whole.as_bytes()[..cut]), "cut at {cut}");
         }
         for other in ["", "{}", "plain", "<Empty/>", "<Empty a=\"b\" />"] {
             assert!(is_whole(other.as_bytes()), "{other}");

@@ -1,20 +1,17 @@
 //! Every call of a plan, made for real, and what becomes of calls that fail, or whose answer is lost.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "what fails in a helper fails the test"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the test")]
 
 mod common;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use common::World;
 use fault_proxy::{Fault, REQUEST_ID};
 use iamctl_apply::{ErrorClass, IamAccount, Receipt};
-use iamctl_aws::{AwsIam, Scope};
+use iamctl_aws::{Aws, AwsIam, Scope};
 use iamctl_model::{
     Account, Action, GroupName, Live, Path, PolicyArn, PolicyName, RoleName, SessionDuration, Tags, UserName,
     VersionId,
@@ -338,6 +335,23 @@ async fn a_lost_answer_that_cannot_be_looked_into_stays_unknown() {
     let error = iam.perform(&create_user("u", "/", &[]), now).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Unreachable);
     assert!(error.message.contains("whether user/u is there could not be read"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_in_time_is_one_that_is_lost() {
+    let world = World::new().await;
+    let soon = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(500)).build();
+    let iam =
+        Aws::from_sdk_config(world.config.to_builder().timeout_config(soon).build()).iam(&world.account);
+    world.proxy.inject(Fault::hold_reply().operation("CreateUser"));
+    let receipt = iam.perform(&create_user("u", "/", &[]), Timestamp::now()).await.unwrap();
+    assert!(receipt.remark.unwrap().starts_with("was made although the answer was lost"));
+    world.proxy.inject(Fault::hold().operation("CreateGroup"));
+    let group = Action::CreateGroup { group_name: group("g"), path: Path::root() };
+    let error = iam.perform(&group, Timestamp::now()).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Unreachable);
+    assert!(error.message.starts_with("no answer from IAM: "), "{error}");
+    assert!(error.message.contains("timeout") || error.message.contains("timed out"), "{error}");
 }
 
 /// The calls that were made, by name.

@@ -55,8 +55,14 @@ impl World {
 
     /// S3 past the proxy.
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::config::Builder::from(&self.direct).force_path_style(true).build();
-        aws_sdk_s3::Client::from_conf(config)
+        self.s3_in(self.aws.region())
+    }
+
+    /// S3 of one Region, past the proxy.
+    pub fn s3_in(&self, region: &str) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.direct);
+        let config = config.region(Region::new(region.to_owned())).force_path_style(true);
+        aws_sdk_s3::Client::from_conf(config.build())
     }
 
     /// The calls so far, in words.
