@@ -95,10 +95,17 @@ impl Diagnostic {
     }
 }
 
+/// How many findings are kept: what lies beyond is counted, so that a hostile text cannot fill the
+/// memory with them.
+const MOST_KEPT: usize = 10_000;
+
 /// Findings collected over a whole input, so that all mistakes can be told at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
+    /// Those beyond what is kept.
+    dropped: usize,
+    has_errors: bool,
 }
 
 impl Diagnostics {
@@ -110,19 +117,24 @@ impl Diagnostics {
 
     /// Adds a finding.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.found.push(diagnostic);
+        self.has_errors |= diagnostic.severity == Severity::Error;
+        if self.found.len() < MOST_KEPT {
+            self.found.push(diagnostic);
+        } else {
+            self.dropped = self.dropped.saturating_add(1);
+        }
     }
 
     /// Whether any finding is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.found.iter().any(|found| found.severity == Severity::Error)
+        self.has_errors
     }
 
-    /// How many findings there are.
+    /// How many findings there are, those included that are too many to be kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.found.len()
+        self.found.len().saturating_add(self.dropped)
     }
 
     /// Whether nothing was found.
@@ -131,7 +143,7 @@ impl Diagnostics {
         self.found.is_empty()
     }
 
-    /// All findings, in the order of their places.
+    /// The findings that are kept, in the order of their places.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         let mut sorted: Vec<_> = self.found.iter().collect();
         sorted.sort_by_key(|found| (found.span, found.severity));
@@ -140,6 +152,29 @@ impl Diagnostics {
 
     /// Adds the findings of another collection.
     pub fn extend(&mut self, other: Diagnostics) {
-        self.found.extend(other.found);
+        other.found.into_iter().for_each(|found| self.push(found));
+        self.dropped = self.dropped.saturating_add(other.dropped);
+        self.has_errors |= other.has_errors;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_beyond_the_limit_are_counted_and_errors_among_them_not_forgotten() {
+        let mut many = Diagnostics::new();
+        for _ in 0..MOST_KEPT {
+            many.push(Diagnostic::warning("w", Span::NONE, "w"));
+        }
+        assert!(!many.has_errors());
+        many.push(Diagnostic::error("e", Span::NONE, "e"));
+        assert!(many.has_errors());
+        assert_eq!((many.len(), many.iter().count()), (MOST_KEPT + 1, MOST_KEPT));
+        let mut all = Diagnostics::new();
+        all.extend(many);
+        assert!(all.has_errors());
+        assert_eq!(all.len(), MOST_KEPT + 1);
     }
 }

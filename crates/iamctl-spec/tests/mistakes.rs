@@ -141,7 +141,9 @@ fn findings_in_code() -> Vec<&'static str> {
     };
     let undeclared: Vec<_> = codes(&FilesInMemory::new().with("desired-state.yaml", NEEDED), &options);
     let deep = FilesInMemory::new().with("desired-state.yaml", "[".repeat(20_000));
-    [undeclared, codes(&deep, &Options::default())].concat()
+    let many = (0..=500).fold(format!("{NEEDED}groups:\n"), |text, n| text + &format!("  g{n}:\n"));
+    let many = FilesInMemory::new().with("desired-state.yaml", many);
+    [undeclared, codes(&deep, &Options::default()), codes(&many, &Options::default())].concat()
 }
 
 #[test]

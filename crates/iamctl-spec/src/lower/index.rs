@@ -95,12 +95,35 @@ impl<'n, N: Name> Names<'n, N> {
         }
         let entries = section.expect_map(&format!("`{}`", self.kind.plural()), found).unwrap_or_default();
         for entry in entries {
+            if self.heads.len() >= self.most_in_an_account() {
+                self.report_too_many(entry.key_span, found);
+                return;
+            }
             match N::read(&entry.key) {
                 Ok(name) => self.add_one(name, entry, part, default_path, found),
                 Err(error) => found
                     .push(Diagnostic::error("name", entry.key_span, error.to_string()).help(error.help())),
             }
         }
+    }
+
+    /// What AWS can raise the account's quota to. Source: IAM User Guide, "IAM and AWS STS quotas".
+    fn most_in_an_account(&self) -> usize {
+        match self.kind {
+            Kind::User => 5_000,
+            Kind::Group => 500,
+            Kind::Role | Kind::Policy | Kind::MasterCopy => 10_000,
+        }
+    }
+
+    /// Tells that there are more than any account can have; what lies beyond is not read.
+    fn report_too_many(&self, place: Span, found: &mut Diagnostics) {
+        let (kinds, most) = (self.kind.plural(), self.most_in_an_account());
+        found.push(
+            Diagnostic::error("account-quota", place, format!("an account has at most {most} {kinds}"))
+                .label(format!("this and all further {kinds} are too many"))
+                .help("AWS cannot raise this quota further: use more accounts"),
+        );
     }
 
     fn add_one(

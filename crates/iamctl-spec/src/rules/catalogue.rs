@@ -146,6 +146,11 @@ pub const RULES: &[Rule] = &[
         "at most 10 managed policies are attached, or 20 (user) and 25 (role) when the quota is raised",
     ),
     rule(QUOTAS, "group-count", "a user is a member of at most 10 groups"),
+    rule(
+        QUOTAS,
+        "account-quota",
+        "an account has at most 5000 users, 500 groups, 10000 roles and 10000 policies",
+    ),
     rule(TAGS, "tag-count", "a thing has at most 50 tags"),
     rule(TAGS, "tag-length", "keys of tags have 1 to 128 characters, values at most 256"),
     rule(TAGS, "tag-characters", "tags hold letters, digits, spaces and `_ . : / = + - @`"),

@@ -51,8 +51,9 @@ pub(crate) fn text(diagnostics: &Diagnostics, sources: &Sources, look: Look) -> 
 
 /// "3 errors and 1 warning"; nothing when there are none.
 fn summary(diagnostics: &Diagnostics) -> Option<String> {
-    let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
-    let warnings = diagnostics.len().saturating_sub(errors);
+    let warnings = diagnostics.iter().filter(|found| found.severity == Severity::Warning).count();
+    // Of findings that are too many to be kept nothing is known but their number.
+    let errors = diagnostics.len().saturating_sub(warnings);
     let counted = |count: usize, word: &str| match count {
         0 => None,
         1 => Some(format!("1 {word}")),
