@@ -11,7 +11,6 @@
 //! what makes something is sent once, and whoever executes the plan decides about sending it again.
 
 use std::error::Error;
-use std::sync::Arc;
 
 use aws_sdk_iam as iam;
 use aws_sdk_iam::config::http::HttpResponse;
@@ -33,14 +32,14 @@ use crate::failure::Failure;
 pub struct AwsIam {
     pub(crate) client: iam::Client,
     pub(crate) account: Account,
-    origin: Arc<Origin>,
+    origin: Origin,
 }
 
 impl Aws {
     /// IAM of the caller's account.
     #[must_use]
     pub fn iam(&self, account: &Account) -> AwsIam {
-        AwsIam { client: self.iam_client(), account: account.clone(), origin: Arc::new(self.origin.clone()) }
+        AwsIam { client: self.iam_client(), account: account.clone(), origin: self.origin.clone() }
     }
 }
 

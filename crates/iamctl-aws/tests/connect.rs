@@ -262,6 +262,29 @@ fn a_setting_that_is_nonsense_is_refused_and_never_ignored() {
 }
 
 #[test]
+fn a_role_whose_sts_does_not_answer_is_told_from_one_that_is_refused() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = "[profile base]\naws_access_key_id = a\naws_secret_access_key = s\n\
+                  [profile admin]\nrole_arn = arn:aws:iam::222222222222:role/admin\nsource_profile = base\n";
+    let said = Case::new().endpoint(&format!("http://{nobody}")).config(config).set("PROFILE", "admin").run();
+    assert!(
+        said.starts_with("error: the source of the credentials of profile `admin` could not be reached"),
+        "{said}"
+    );
+}
+
+#[test]
+fn endpoints_of_a_services_section_are_said_too() {
+    let config = format!(
+        "[profile p]\naws_access_key_id = a\naws_secret_access_key = s\nservices = local\n\
+         [services local]\nsts =\n  endpoint_url = {0}\ns3 =\n  endpoint_url = {0}\n",
+        local_aws().endpoint()
+    );
+    let said = Case::new().config(&config).set("PROFILE", "p").run();
+    assert!(said.ends_with("in eu-west-1 (STS, S3)\n"), "{said}");
+}
+
+#[test]
 fn an_option_wins_over_every_other_endpoint() {
     let said = Case::new()
         .keys()

@@ -94,6 +94,12 @@ impl AwsBucket {
     }
 
     async fn create_bucket(&self) -> Result<(), StoreError> {
+        if self.owner != self.account.id {
+            return Err(other(format!(
+                "the bucket is to belong to account {} and does not exist; it has to be made there, not by account {}",
+                self.owner, self.account.id
+            )));
+        }
         // S3 takes no name of its first Region: it is what no name means.
         let elsewhere = (self.region != "us-east-1").then(|| {
             let location = BucketLocationConstraint::from(self.region.as_str());
@@ -185,7 +191,7 @@ impl AwsBucket {
 
     /// A bucket policy that denies whatever is not sent over TLS.
     fn tls_only(&self) -> String {
-        let bucket = format!("arn:{}:s3:::{}", self.partition, self.name);
+        let bucket = format!("arn:{}:s3:::{}", self.account.partition, self.name);
         json!({
             "Version": "2012-10-17",
             "Statement": [{

@@ -11,7 +11,7 @@ mod weaknesses;
 use aws_sdk_s3 as s3;
 use aws_sdk_s3::config::Region;
 use iamctl_apply::{BucketState, Condition, ETag, MasterBucket, Object, StoreError};
-use iamctl_model::{Account, AccountId, MasterCopy, Partition};
+use iamctl_model::{Account, AccountId, MasterCopy};
 
 use crate::connect::Aws;
 use crate::credentials::Origin;
@@ -26,7 +26,8 @@ pub struct AwsBucket {
     region: String,
     prefix: String,
     owner: AccountId,
-    partition: Partition,
+    /// The account whose calls these are: a bucket is made in it, or not at all.
+    account: Account,
     kms_key: Option<String>,
     /// Requests go without TLS, to an endpoint that is not AWS's: a policy that demands TLS would lock
     /// iamctl itself out.
@@ -52,7 +53,7 @@ impl Aws {
             region: master_copy.region.clone(),
             prefix: master_copy.prefix.clone(),
             owner: master_copy.owner.clone().unwrap_or_else(|| account.id.clone()),
-            partition: account.partition.clone(),
+            account: account.clone(),
             kms_key: master_copy.kms_key.clone(),
             is_without_tls: endpoint.is_some_and(|url| url.starts_with("http://")),
             origin: self.origin.clone(),
