@@ -140,7 +140,8 @@ pub trait MasterBucket {
     fn probe(&self) -> impl Future<Output = Result<BucketState, StoreError>> + Send;
 
     /// Makes the bucket and hardens it: ownership enforced, public access blocked, versioning,
-    /// encryption, TLS only.
+    /// encryption, TLS only. Finishes a creation that was cut short. A bucket that somebody else made
+    /// is left as it is.
     fn create(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// What a hardened bucket has and this one lacks, in words; nothing is changed.
@@ -173,7 +174,8 @@ pub trait MasterBucket {
 pub enum BucketState {
     /// It is there and belongs to the expected account.
     Ours,
-    /// Nobody has a bucket of this name.
+    /// Nobody has a bucket of this name; or one whose creation was cut short, which
+    /// [`create`](MasterBucket::create) finishes.
     Missing,
 }
 
