@@ -157,6 +157,8 @@ pub struct MemoryBucket {
 
 struct Shared {
     inner: Mutex<Inner>,
+    /// Apart from the rest, so that a matcher can look at the bucket.
+    faults: Mutex<Vec<BucketFault>>,
     frozen: Notify,
 }
 
@@ -166,7 +168,6 @@ struct Inner {
     objects: BTreeMap<String, Vec<u8>>,
     weaknesses: Vec<String>,
     log: Vec<BucketOperation>,
-    faults: Vec<BucketFault>,
 }
 
 impl fmt::Debug for MemoryBucket {
@@ -187,18 +188,18 @@ impl MemoryBucket {
     /// A bucket that nobody has created yet.
     #[must_use]
     pub fn missing(name: &str) -> Self {
-        let shared = Shared { inner: Mutex::default(), frozen: Notify::new() };
+        let shared = Shared { inner: Mutex::default(), faults: Mutex::default(), frozen: Notify::new() };
         Self { name: name.to_owned(), shared: Arc::new(shared) }
     }
 
     /// Makes operations go wrong from now on.
     pub fn inject(&self, fault: BucketFault) {
-        self.inner().faults.push(fault);
+        lock(&self.shared.faults).push(fault);
     }
 
     /// Lets everything go right again.
     pub fn heal(&self) {
-        self.inner().faults.clear();
+        lock(&self.shared.faults).clear();
     }
 
     /// Waits until an operation was frozen.
@@ -243,7 +244,7 @@ impl MemoryBucket {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.shared.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shared.inner)
     }
 
     /// Carries out an operation, or what a fault makes of it.
@@ -255,12 +256,10 @@ impl MemoryBucket {
     ) -> Result<T, StoreError> {
         // Every operation is a point at which others may run, as it is over a network.
         tokio::task::yield_now().await;
-        let kind = {
-            let mut inner = self.inner();
-            let operation = BucketOperation { call, key: key.to_owned() };
-            inner.log.push(operation.clone());
-            inner.faults.iter_mut().find_map(|fault| fault.takes(&operation).then(|| fault.kind.clone()))
-        };
+        let operation = BucketOperation { call, key: key.to_owned() };
+        self.inner().log.push(operation.clone());
+        let take = |fault: &mut BucketFault| fault.takes(&operation).then(|| fault.kind.clone());
+        let kind = lock(&self.shared.faults).iter_mut().find_map(take);
         let answer = match kind {
             None => act(&mut self.inner()),
             Some(FaultKind::Fail(error)) => Err(error),
@@ -284,6 +283,10 @@ impl MemoryBucket {
         self.shared.frozen.notify_one();
         std::future::pending().await
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Inner {

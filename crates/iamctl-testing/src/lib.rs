@@ -1,5 +1,8 @@
 //! Test support: what AWS does, in memory, with its rules enforced and its failures at will.
 
+mod account;
 mod bucket;
+mod trust;
 
+pub use account::{MemoryAccount, Quotas};
 pub use bucket::{BucketCall, BucketFault, BucketOperation, MemoryBucket};
