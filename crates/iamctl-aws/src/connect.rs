@@ -62,7 +62,7 @@ const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(90);
 
 impl Aws {
     /// Reads AWS's usual configuration: environment, shared configuration files, web identity,
-    /// container and instance. No request is made, except where the SDK asks for them to know more.
+    /// container and instance. No request is made.
     ///
     /// # Errors
     ///

@@ -5,6 +5,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
@@ -335,6 +336,42 @@ async fn a_lost_answer_that_cannot_be_looked_into_stays_unknown() {
     let error = iam.perform(&create_user("u", "/", &[]), now).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Unreachable);
     assert!(error.message.contains("whether user/u is there could not be read"), "{error}");
+}
+
+#[tokio::test]
+async fn whatever_is_lost_on_the_way_everything_is_made_once() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    // Of the creates every third is lost after it was carried out, every fourth of the others before, …
+    for (fault, every) in [(Fault::lose_reply(), 3), (Fault::cut(), 4), (Fault::throttling(), 5)] {
+        let seen = AtomicUsize::new(0);
+        world.proxy.inject(fault.when(move |call| {
+            call.operation.starts_with("Create") && seen.fetch_add(1, Ordering::Relaxed) % every == 0
+        }));
+    }
+    let made = (0..24).map(|n| {
+        let iam = iam.clone();
+        let action = match n % 3 {
+            0 => create_user(&format!("u{n}"), "/", &[("n", "1")]),
+            1 => create_role(&format!("r{n}"), "about", 3_600),
+            _ => create_policy(&format!("p{n}"), "about", READ, &[]),
+        };
+        async move {
+            loop {
+                match iam.perform(&action, now).await {
+                    Ok(receipt) => return (action.subject(), receipt.created),
+                    Err(error) => assert!(error.class.may_pass(), "{error}"),
+                }
+            }
+        }
+    });
+    let made = futures_util::future::join_all(made).await;
+    world.proxy.remove_faults();
+    let live = read(&world).await;
+    for (subject, id) in made {
+        assert_eq!(id.as_ref(), live.id(&subject), "{subject}");
+    }
+    assert_eq!(live.addresses().count(), 24);
 }
 
 #[tokio::test]
