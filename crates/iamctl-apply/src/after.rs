@@ -74,10 +74,10 @@ pub fn after_run(plan: &Plan, basis: &Basis, outcomes: &BTreeMap<StepId, Outcome
     for address in addresses {
         let calls = calls.get(address).map(Vec::as_slice).unwrap_or_default();
         let thing = Thing { address, change: changes.get(address).copied(), calls, basis, outcomes };
-        match thing.after() {
-            Some(owned) => after.0.insert(address.clone(), owned),
-            None => after.0.remove(address),
-        };
+        let owned = thing.after();
+        // Removed in any case, because the map would keep an old spelling of the name.
+        after.0.remove(address);
+        after.0.extend(owned.map(|owned| (address.clone(), owned)));
     }
     after
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 
 use crate::digest::{ManifestFile, ManifestFiles};
 use crate::error::{ReadError, WriteError};
@@ -53,11 +53,13 @@ impl<B: MasterBucket + Sync> MasterStore<'_, B> {
         files: Vec<(String, &ManifestFile)>,
         condition: &Condition,
     ) -> Result<(), ArchiveError> {
-        stream::iter(files)
-            .map(async |(key, file)| self.put(&key, &file.bytes, condition.clone()).await)
-            .buffer_unordered(WRITES_AT_ONCE)
-            .try_for_each(async |_| Ok(()))
-            .await?;
+        let put =
+            async |(key, file): (String, &ManifestFile)| self.put(&key, &file.bytes, condition.clone()).await;
+        let writes: Vec<_> = files.into_iter().map(put).collect();
+        let mut writes = stream::iter(writes).buffer_unordered(WRITES_AT_ONCE);
+        while let Some(written) = writes.next().await {
+            written?;
+        }
         Ok(())
     }
 

@@ -95,10 +95,3 @@ pub struct WriteError {
     /// Why.
     pub error: StoreError,
 }
-
-impl WriteError {
-    /// Whether trying again cannot help.
-    pub(crate) fn is_final(&self) -> bool {
-        !matches!(self.error, StoreError::Other { .. })
-    }
-}

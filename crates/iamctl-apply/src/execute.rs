@@ -13,8 +13,10 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{RunEvent, millis};
+use crate::lock_watch::LockWatch;
 use crate::outcome::{NotTried, Outcome, Stop};
 use crate::port::{ActionError, ErrorClass, IamAccount, MasterBucket, Receipt};
+use crate::record::Opened;
 use crate::recorder::Recorder;
 use crate::retry::{Failure, Retry, retry};
 use crate::schedule::Schedule;
@@ -63,6 +65,7 @@ pub(crate) struct Executor<'s, 'r, A, B> {
     parallel: NonZeroUsize,
     schedule: Schedule,
     recorder: Recorder<'r, B>,
+    lock: LockWatch<'r, B>,
     calls: FuturesUnordered<BoxFuture<'s, Attempt>>,
     attempts: Vec<Attempts>,
     /// Steps that failed and are tried again, by when, and why they failed.
@@ -75,21 +78,22 @@ pub(crate) struct Executor<'s, 'r, A, B> {
 impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B> {
     pub(crate) fn new(
         account: &'s A,
-        steps: &'s [Step],
+        opened: &'s Opened,
         schedule: Schedule,
         recorder: Recorder<'r, B>,
-        started: Timestamp,
+        lock: LockWatch<'r, B>,
         parallel: NonZeroUsize,
     ) -> Self {
         Self {
             account,
-            steps,
-            started,
+            steps: &opened.plan.steps,
+            started: opened.started,
             parallel,
             schedule,
             recorder,
+            lock,
             calls: FuturesUnordered::new(),
-            attempts: vec![Attempts::default(); steps.len()],
+            attempts: vec![Attempts::default(); opened.plan.steps.len()],
             waiting: BTreeSet::new(),
             last_errors: BTreeMap::new(),
             pace: Pace { paused_until: Instant::now(), paused_at: None, level: 0 },
@@ -99,27 +103,34 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
 
     /// Carries the steps out until all are settled. What is in flight when it is cancelled is finished.
     pub(crate) async fn run(mut self, cancelled: &CancellationToken) -> (Executed, Recorder<'r, B>) {
-        loop {
-            if self.executed.stop.is_none() && cancelled.is_cancelled() {
+        while self.executed.outcomes.len() < self.steps.len() {
+            if cancelled.is_cancelled() {
                 self.stop(Stop::Interrupted, "interrupted".to_owned());
             }
             self.recorder.flush_if_due();
-            self.start_what_may_start();
-            if self.calls.is_empty() && self.waiting.is_empty() && !self.schedule.has_ready() {
-                return (self.executed, self.recorder);
+            if self.executed.stop.is_none() {
+                self.lock.look_if_due();
+                self.start_what_may_start();
             }
             self.wait(cancelled).await;
         }
+        (self.executed, self.recorder)
     }
 
     /// Waits until there is something to do.
     async fn wait(&mut self, cancelled: &CancellationToken) {
+        if self.executed.outcomes.len() == self.steps.len() {
+            return;
+        }
         let wake = self.next_wake();
         tokio::select! {
             biased;
             // First, because calls may go on answering without a break.
             flushed = self.recorder.flushed() => if let Err(error) = flushed {
                 self.stop(Stop::RecordNotWritten, error.message);
+            },
+            lock = self.lock.looked() => if let Err(lost) = lock {
+                self.stop(Stop::LockLost, lost.to_string());
             },
             () = cancelled.cancelled(), if self.executed.stop.is_none() => {}
             Some(attempt) = self.calls.next() => self.settle(attempt),
@@ -128,8 +139,8 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
     }
 
     fn next_wake(&self) -> Option<Instant> {
-        let has_room = self.calls.len() < self.parallel.get();
-        let retry = self.waiting.first().map(|(at, _)| *at).filter(|_| has_room);
+        let may_start = self.calls.len() < self.parallel.get() && self.lock.is_ours();
+        let retry = self.waiting.first().map(|(at, _)| *at).filter(|_| may_start);
         let now = Instant::now();
         let resume = Some(self.pace.paused_until).filter(|until| *until > now);
         let retry = retry.map(|at| resume.map_or(at, |resume| at.max(resume)));
@@ -137,10 +148,8 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
     }
 
     fn start_what_may_start(&mut self) {
-        if self.executed.stop.is_some() {
-            return;
-        }
-        while self.calls.len() < self.parallel.get() && self.pace.paused_until <= Instant::now() {
+        let may_start = self.lock.is_ours() && self.pace.paused_until <= Instant::now();
+        while may_start && self.calls.len() < self.parallel.get() {
             // Steps that were begun come first: others wait for them.
             let next = self.due_retry().or_else(|| self.schedule.start());
             let Some(index) = next else { return };
@@ -233,7 +242,7 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
     }
 
     /// Starts nothing more. Steps that wait to be tried again have failed.
-    pub(crate) fn stop(&mut self, reason: Stop, message: String) {
+    fn stop(&mut self, reason: Stop, message: String) {
         if self.executed.stop.is_some() {
             return;
         }

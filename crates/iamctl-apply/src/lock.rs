@@ -7,7 +7,7 @@ use crate::error::{ReadError, WriteError};
 use crate::port::{Condition, ETag, MasterBucket, StoreError};
 use crate::run_id::RunId;
 use crate::runner::Runner;
-use crate::store::{MasterStore, to_json};
+use crate::store::{MasterStore, MayPass, to_json};
 
 /// `lock.json`: who writes to the account and the master copy at this moment. It is made only where
 /// there is none, and deleted only by the run that made it or by `unlock` with that run's id. It does
@@ -60,6 +60,27 @@ pub enum LockError {
     },
 }
 
+impl LockError {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            LockError::Held(holder) => format!(
+                "wait until it is over; if it does not run any more, break its lock: iamctl unlock {}",
+                holder.run
+            ),
+            LockError::Read(ReadError::Malformed { location, .. }) => {
+                format!("if no run is going on, delete {location}")
+            }
+            LockError::Read(error) => error.help().to_owned(),
+            LockError::Write(_) => "nothing was changed; see that the bucket can be written".to_owned(),
+            LockError::Unknown { run, .. } => {
+                format!("nothing was changed; if the lock is there, break it: iamctl unlock {run}")
+            }
+        }
+    }
+}
+
 /// Why the lock is not ours any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LockLost {
@@ -102,11 +123,8 @@ impl<B: MasterBucket> MasterStore<'_, B> {
     /// When it cannot be read; a lock that cannot be read is held by somebody.
     pub async fn read_lock(&self) -> Result<Option<(LockHolder, ETag)>, ReadError> {
         let key = self.layout.lock();
-        match self.bucket.get(&key).await {
-            Ok(None) | Err(StoreError::NoBucket) => Ok(None),
-            Ok(Some(object)) => Ok(Some((self.parse(&key, &object.bytes)?, object.etag))),
-            Err(error) => Err(ReadError::Store { location: self.location(&key), error }),
-        }
+        let Some(object) = self.get(&key).await? else { return Ok(None) };
+        Ok(Some((self.parse(&key, &object.bytes)?, object.etag)))
     }
 
     /// Breaks the lock of a run that does not live any more.
@@ -139,11 +157,8 @@ impl<B: MasterBucket> MasterStore<'_, B> {
             Ok(Some((found, _))) => Err(LockError::Held(Box::new(found))),
             Ok(None) => Err(write.into()),
             Err(read) if write.error == StoreError::Precondition => Err(read.into()),
-            Err(read) if write.is_final() => {
-                // The write was refused, so there is nothing to wonder about.
-                drop(read);
-                Err(write.into())
-            }
+            // It was refused, so there is nothing to wonder about.
+            Err(_) if !write.may_pass() => Err(write.into()),
             Err(read) => Err(LockError::Unknown { run: holder.run.clone(), write, read: Box::new(read) }),
         }
     }

@@ -12,7 +12,7 @@ use crate::port::{Condition, ETag, MasterBucket, StoreError};
 use crate::record::Segment;
 use crate::run_id::RunId;
 use crate::runner::TimeAndChance;
-use crate::store::{MasterStore, to_json};
+use crate::store::{MasterStore, MayPass, to_json};
 
 /// Events wait for others to share a segment with, but no longer than this.
 const EVERY: Duration = Duration::from_secs(1);
@@ -173,7 +173,7 @@ impl<'r, B: MasterBucket + Sync> Recorder<'r, B> {
                 Ok(())
             }
             Err(error) => {
-                self.failures = if error.is_final() { FAILURES } else { self.failures + 1 };
+                self.failures = if error.may_pass() { self.failures + 1 } else { FAILURES };
                 segment.progress = Progress::Waiting(Instant::now() + EVERY);
                 self.segment = Some(segment);
                 let message = error.to_string();

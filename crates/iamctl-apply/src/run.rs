@@ -7,31 +7,29 @@
 //! | [`ExecutedRun`] | [`OpenRun::execute`] | calls were made, only while the lock was ours |
 //! | [`ClosedRun`] | [`ExecutedRun::close`] | record closed, state, head and `current/` written, lock released |
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use iamctl_model::{Ownership, Plan, StepId, UnfinishedRun};
+use iamctl_model::{Plan, UnfinishedRun};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::after::{Basis, after_run, is_uncertain};
+use crate::after::Basis;
 use crate::archive::ArchiveError;
-use crate::digest::{Digest, ManifestFiles};
+use crate::close::ExecutedRun;
+use crate::digest::ManifestFiles;
 use crate::error::{ReadError, WriteError};
 use crate::event::{RunEvent, Watcher};
-use crate::execute::{DEFAULT_PARALLEL, Executed, Executor};
-use crate::head::{Head, State};
-use crate::layout::Layout;
-use crate::lock::{LockError, LockHolder, LockLost};
+use crate::execute::{DEFAULT_PARALLEL, Executor};
+use crate::lock::{LockError, LockHolder};
+use crate::lock_watch::LockWatch;
 use crate::memory::Memory;
-use crate::outcome::{Counts, Outcome, RunResult, Stop};
-use crate::port::{Condition, ETag, IamAccount, MasterBucket, StoreError};
-use crate::record::{Closed, Opened};
+use crate::port::{ETag, IamAccount, MasterBucket, StoreError};
+use crate::record::Opened;
 use crate::recorder::Recorder;
 use crate::run_id::RunId;
 use crate::runner::{Runner, TimeAndChance};
 use crate::schedule::{PlanDefect, Schedule};
-use crate::store::{MasterStore, to_json};
+use crate::store::MasterStore;
 
 /// For so long a run that did not succeed leaves the runs before it unsettled: what a killed run made
 /// may come to light only minutes later.
@@ -41,7 +39,7 @@ const STAYS_UNSETTLED: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug)]
 #[must_use = "a lock that is dropped stays in the bucket: open a run, or release it"]
 pub struct Locked<'b, B> {
-    store: MasterStore<'b, B>,
+    pub(crate) store: MasterStore<'b, B>,
     holder: LockHolder,
     version: ETag,
 }
@@ -121,7 +119,7 @@ impl<'b, B: MasterBucket + Sync> MasterStore<'b, B> {
     ) -> Result<Locked<'b, B>, LockError> {
         let holder = LockHolder { run, started, runner };
         let version = self.take_lock(&holder).await?;
-        Ok(Locked { store: self.clone(), holder, version })
+        Ok(Locked { store: self.patient(), holder, version })
     }
 }
 
@@ -141,7 +139,7 @@ impl<'b, B: MasterBucket + Sync> Locked<'b, B> {
         self.unlock().await
     }
 
-    async fn unlock(&self) -> Result<(), WriteError> {
+    pub(crate) async fn unlock(&self) -> Result<(), WriteError> {
         match self.store.delete(&self.store.layout.lock(), &self.version).await {
             // It was broken, and is somebody else's now.
             Err(WriteError { error: StoreError::Precondition, .. }) => Ok(()),
@@ -165,8 +163,10 @@ impl<'b, B: MasterBucket + Sync> Locked<'b, B> {
     {
         match self.write_opening(opening).await {
             Ok((opened, schedule)) => {
-                let recorder = Recorder::new(self.store.clone(), opened.run.clone(), time, watcher);
-                Ok(OpenRun::new(self, opened, schedule, recorder, opening))
+                let mut recorder = Recorder::new(self.store.clone(), opened.run.clone(), time, watcher);
+                let steps = opened.plan.steps.len();
+                recorder.tell(RunEvent::Opened { run: opened.run.clone(), steps });
+                Ok(OpenRun { underway: Underway::new(self, opened, opening), schedule, recorder })
             }
             Err(reason) => Err(OpenError { reason, lock: self.unlock().await.err() }),
         }
@@ -212,46 +212,46 @@ impl<'b, B: MasterBucket + Sync> Locked<'b, B> {
     }
 }
 
-/// A run whose record is open and whose lock is held: the only thing that can make calls.
-#[must_use = "an open run that is dropped looks as if it had been killed: execute it"]
-pub struct OpenRun<'r, B> {
-    locked: Locked<'r, B>,
-    opened: Opened,
-    schedule: Schedule,
-    recorder: Recorder<'r, B>,
-    basis: Basis,
-    head: Option<ETag>,
+/// What a run that is underway holds, and what it started from.
+pub(crate) struct Underway<'r, B> {
+    pub(crate) locked: Locked<'r, B>,
+    pub(crate) opened: Opened,
+    pub(crate) basis: Basis,
+    /// The version of the head, when there was one.
+    pub(crate) head: Option<ETag>,
     /// Runs that stay unsettled unless this one succeeds.
-    unsettled: Vec<RunId>,
-    files: ManifestFiles,
+    pub(crate) unsettled: Vec<RunId>,
+    pub(crate) files: ManifestFiles,
 }
 
-impl<'r, B: MasterBucket + Sync> OpenRun<'r, B> {
-    fn new<'b: 'r>(
-        locked: Locked<'b, B>,
-        opened: Opened,
-        schedule: Schedule,
-        mut recorder: Recorder<'r, B>,
-        opening: Opening<'_>,
-    ) -> Self {
+impl<'r, B> Underway<'r, B> {
+    fn new(locked: Locked<'r, B>, opened: Opened, opening: Opening<'_>) -> Self {
         let is_recent = |run: &&UnfinishedRun| opened.started.duration_since(run.started) < STAYS_UNSETTLED;
         let recent = opening.unfinished.iter().filter(is_recent);
-        let unsettled = recent.filter_map(|unfinished| unfinished.run.parse().ok()).collect();
-        recorder.tell(RunEvent::Opened { run: opened.run.clone(), steps: opened.plan.steps.len() });
         Self {
+            unsettled: recent.filter_map(|unfinished| unfinished.run.parse().ok()).collect(),
             locked,
             opened,
-            schedule,
-            recorder,
             basis: opening.basis.clone(),
             head: opening.memory.head.as_ref().map(|(_, version)| version.clone()),
-            unsettled,
             files: opening.files.clone(),
         }
     }
+}
 
+/// A run whose record is open and whose lock is held: the only thing that can make calls.
+#[must_use = "an open run that is dropped looks as if it had been killed: execute it"]
+pub struct OpenRun<'r, B> {
+    underway: Underway<'r, B>,
+    schedule: Schedule,
+    recorder: Recorder<'r, B>,
+}
+
+impl<'r, B: MasterBucket + Sync> OpenRun<'r, B> {
     /// Makes the calls of the plan, [`DEFAULT_PARALLEL`] at once. When it is cancelled, what is in
     /// flight is finished and nothing more is started.
+    ///
+    /// Whether the lock is still ours is looked at before the first call and every few seconds.
     pub async fn execute<A: IamAccount + Sync>(
         self,
         account: &A,
@@ -267,200 +267,11 @@ impl<'r, B: MasterBucket + Sync> OpenRun<'r, B> {
         cancelled: &CancellationToken,
         parallel: NonZeroUsize,
     ) -> ExecutedRun<'r, B> {
-        let Self { locked, opened, schedule, recorder, basis, head, unsettled, files } = self;
-        let steps = &opened.plan.steps;
-        let mut executor = Executor::new(account, steps, schedule, recorder, opened.started, parallel);
-        if let Err(lost) = locked.store.verify_lock(locked.run()).await {
-            executor.stop(Stop::LockLost, lost.to_string());
-        }
+        let Self { underway, schedule, recorder } = self;
+        let Underway { locked, opened, .. } = &underway;
+        let lock = LockWatch::new(locked.store.clone(), locked.run().clone(), recorder.time());
+        let executor = Executor::new(account, opened, schedule, recorder, lock, parallel);
         let (executed, recorder) = executor.run(cancelled).await;
-        ExecutedRun { locked, opened, recorder, basis, head, unsettled, files, executed }
-    }
-}
-
-/// A run whose calls are over.
-#[must_use = "a run that is not closed looks as if it had been killed: close it"]
-pub struct ExecutedRun<'r, B> {
-    locked: Locked<'r, B>,
-    opened: Opened,
-    recorder: Recorder<'r, B>,
-    basis: Basis,
-    head: Option<ETag>,
-    unsettled: Vec<RunId>,
-    files: ManifestFiles,
-    executed: Executed,
-}
-
-/// A run that is over, and what it left.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClosedRun {
-    /// The run.
-    pub run: RunId,
-    /// How its calls went.
-    pub result: RunResult,
-    /// Why no more steps were started, and what led to it.
-    pub stop: Option<(Stop, String)>,
-    /// How many steps had which outcome.
-    pub counts: Counts,
-    /// What became of each step.
-    pub outcomes: BTreeMap<StepId, Outcome>,
-    /// What is ours now.
-    pub ownership: Ownership,
-    /// Whether the master copy remembers that. If not, the next run finds it in this run's record.
-    pub head_written: bool,
-    /// What could not be written.
-    pub problems: Vec<CloseProblem>,
-}
-
-/// What could not be written at the end of a run.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CloseProblem {
-    /// The rest of the record. State and head are not written after that.
-    #[error("the run record is incomplete: {0}")]
-    Record(WriteError),
-    /// What is ours. The head is not written after that.
-    #[error("what is managed now could not be stored: {0}")]
-    State(WriteError),
-    /// The lock is not ours any more, so the head was not written.
-    #[error("the head was not written: {0}")]
-    LockLost(LockLost),
-    /// Somebody wrote the head although the lock was ours.
-    #[error("the head was not written: somebody else wrote {0} during this run")]
-    HeadMoved(String),
-    /// The head.
-    #[error("the head was not written: {0}")]
-    Head(WriteError),
-    /// The copy of the manifest for people. The next run heals it.
-    #[error("the manifest under `current/` may be out of date: {0}")]
-    Current(ArchiveError),
-    /// The lock is still there.
-    #[error("the lock is still held: {error}; to break it: iamctl unlock {run}")]
-    Lock {
-        /// The run that holds it.
-        run: RunId,
-        /// Why it could not be deleted.
-        error: WriteError,
-    },
-}
-
-impl<B: MasterBucket + Sync> ExecutedRun<'_, B> {
-    /// What became of each step.
-    #[must_use]
-    pub fn outcomes(&self) -> &BTreeMap<StepId, Outcome> {
-        &self.executed.outcomes
-    }
-
-    /// Closes the record, writes state, head and `current/`, and releases the lock, in this order. What
-    /// comes after something that failed is not written; the lock is released in any case.
-    pub async fn close(mut self) -> ClosedRun {
-        let counts = Counts::of(self.executed.outcomes.values());
-        let result = counts.result(self.executed.stop.as_ref().map(|(stop, _)| *stop));
-        let ownership = after_run(&self.opened.plan, &self.basis, &self.executed.outcomes);
-
-        let mut problems = Vec::new();
-        let written = self.write_end(counts, result, &ownership).await;
-        let head_written = written.is_ok();
-        match written {
-            Err(problem) => problems.push(problem),
-            Ok(()) => {
-                let current = self.locked.store.store_current(&self.files).await;
-                problems.extend(current.err().map(CloseProblem::Current));
-            }
-        }
-        if let Err(error) = self.locked.unlock().await {
-            problems.push(CloseProblem::Lock { run: self.opened.run.clone(), error });
-        }
-        self.recorder.tell(RunEvent::Closed { result });
-        ClosedRun {
-            run: self.opened.run,
-            result,
-            stop: self.executed.stop,
-            counts,
-            outcomes: self.executed.outcomes,
-            ownership,
-            head_written,
-            problems,
-        }
-    }
-
-    /// Record, state and head: each only after the one before.
-    async fn write_end(
-        &mut self,
-        counts: Counts,
-        result: RunResult,
-        ownership: &Ownership,
-    ) -> Result<(), CloseProblem> {
-        self.close_record(counts, result).await.map_err(CloseProblem::Record)?;
-        let state_digest = self.write_state(ownership).await.map_err(CloseProblem::State)?;
-        self.locked.store.verify_lock(self.locked.run()).await.map_err(CloseProblem::LockLost)?;
-        self.write_head(state_digest, result).await
-    }
-
-    async fn close_record(&mut self, counts: Counts, result: RunResult) -> Result<(), WriteError> {
-        self.recorder.drain().await?;
-        let (segments, events) = self.recorder.written();
-        let closed = Closed {
-            run: self.opened.run.clone(),
-            started: self.opened.started,
-            finished: self.recorder.time().now(),
-            manifest_digest: self.opened.manifest_digest.clone(),
-            runner: self.opened.runner.clone(),
-            result,
-            stopped: self.executed.stop.as_ref().map(|(stop, _)| *stop),
-            counts,
-            segments,
-            events,
-        };
-        let store = &self.locked.store;
-        store.put_json_once(&store.layout.closed(&closed.run), &closed).await.map(drop)
-    }
-
-    async fn write_state(&self, ownership: &Ownership) -> Result<Digest, WriteError> {
-        let store = &self.locked.store;
-        let key = store.layout.state(&self.opened.run);
-        let state = State {
-            account: self.opened.account.clone(),
-            manifest: self.opened.manifest.clone(),
-            run: self.opened.run.clone(),
-            owned: ownership.clone(),
-        };
-        let bytes = to_json(&state).map_err(|error| WriteError { location: store.location(&key), error })?;
-        let digest = Digest::of(&bytes);
-        store.put_once(&key, bytes).await?;
-        Ok(digest)
-    }
-
-    async fn write_head(&self, state_digest: Digest, result: RunResult) -> Result<(), CloseProblem> {
-        let store = &self.locked.store;
-        let head = Head {
-            account: self.opened.account.clone(),
-            manifest: self.opened.manifest.clone(),
-            run: self.opened.run.clone(),
-            written: self.recorder.time().now(),
-            manifest_digest: self.opened.manifest_digest.clone(),
-            state: Layout::state_below_root(&self.opened.run),
-            state_digest,
-            unsettled: self.unsettled(result),
-        };
-        let key = store.layout.head();
-        let condition = self.head.clone().map_or(Condition::IfAbsent, Condition::IfMatch);
-        let failed = |error| WriteError { location: store.location(&key), error };
-        let bytes = to_json(&head).map_err(|error| CloseProblem::Head(failed(error)))?;
-        store.put(&key, &bytes, condition).await.map(drop).map_err(|error| match error.error {
-            StoreError::Precondition => CloseProblem::HeadMoved(error.location),
-            _ => CloseProblem::Head(error),
-        })
-    }
-
-    /// The runs whose plans still explain what may be found in the account.
-    fn unsettled(&self, result: RunResult) -> Vec<RunId> {
-        let mut unsettled = match result {
-            RunResult::Succeeded => Vec::new(),
-            RunResult::Failed | RunResult::Interrupted => self.unsettled.clone(),
-        };
-        if is_uncertain(&self.opened.plan, &self.executed.outcomes) {
-            unsettled.push(self.opened.run.clone());
-        }
-        unsettled
+        ExecutedRun { underway, recorder, executed }
     }
 }

@@ -86,7 +86,7 @@ impl<B: MasterBucket + Sync> MasterStore<'_, B> {
             let closed = self.closing(run, folder.segments).await?;
             (closed.started, closed.runner.clone(), RunEnd::Closed(Box::new(closed)))
         } else {
-            let opened: Opened = self.read(&self.layout.opened(run)).await?;
+            let opened: Opened = self.read_json(&self.layout.opened(run)).await?;
             (opened.started, opened.runner, RunEnd::of_open(run, holder))
         };
         Ok(RunSummary { started, who: runner.who.arn, command: runner.command, end })
@@ -144,7 +144,7 @@ impl<B: MasterBucket + Sync> MasterStore<'_, B> {
             return Err(ReadError::Missing { location, named_by });
         }
         let key = self.layout.opened(run);
-        let opened: Opened = self.read(&key).await?;
+        let opened: Opened = self.read_json(&key).await?;
         self.check_owner(&key, &opened.account, &opened.manifest)?;
         self.check_run(&key, &opened.run, run)?;
         let segments: Vec<Segment> = stream::iter(1..=folder.segments)
@@ -162,14 +162,14 @@ impl<B: MasterBucket + Sync> MasterStore<'_, B> {
 
     async fn segment(&self, run: &RunId, number: u32) -> Result<Segment, ReadError> {
         let key = self.layout.segment(run, number);
-        let segment: Segment = self.read(&key).await?;
+        let segment: Segment = self.read_json(&key).await?;
         self.check_run(&key, &segment.run, run)?;
         Ok(segment)
     }
 
     async fn closing(&self, run: &RunId, segments: u32) -> Result<Closed, ReadError> {
         let key = self.layout.closed(run);
-        let closed: Closed = self.read(&key).await?;
+        let closed: Closed = self.read_json(&key).await?;
         self.check_run(&key, &closed.run, run)?;
         if closed.segments > segments {
             return Err(ReadError::Missing {
@@ -188,7 +188,7 @@ impl<B: MasterBucket + Sync> MasterStore<'_, B> {
         Err(ReadError::Foreign { location: self.location(key), found, expected })
     }
 
-    async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<T, ReadError> {
+    async fn read_json<T: DeserializeOwned>(&self, key: &str) -> Result<T, ReadError> {
         let object = self.get(key).await?.ok_or_else(|| ReadError::Missing {
             location: self.location(key),
             named_by: "the listing of the bucket".to_owned(),

@@ -114,11 +114,6 @@ impl Schedule {
         None
     }
 
-    /// Whether a step could be handed out.
-    pub(crate) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
     /// A step that was handed out is done: what needs it may start.
     pub(crate) fn done(&mut self, index: usize) {
         self.settle(index);

@@ -22,6 +22,8 @@ pub struct MasterStore<'b, B> {
     pub(crate) layout: Layout,
     pub(crate) account: Account,
     pub(crate) manifest: ManifestName,
+    /// Whether a read that failed is tried again: a run that has the lock has more to lose than a plan.
+    patient: bool,
 }
 
 // Not derived: a store is a reference and names, whatever the bucket is.
@@ -32,6 +34,7 @@ impl<B> Clone for MasterStore<'_, B> {
             layout: self.layout.clone(),
             account: self.account.clone(),
             manifest: self.manifest.clone(),
+            patient: self.patient,
         }
     }
 }
@@ -41,7 +44,12 @@ impl<'b, B: MasterBucket> MasterStore<'b, B> {
     #[must_use]
     pub fn new(bucket: &'b B, prefix: &str, account: Account, manifest: ManifestName) -> Self {
         let layout = Layout::new(prefix, &account.id, &manifest);
-        Self { bucket, layout, account, manifest }
+        Self { bucket, layout, account, manifest, patient: false }
+    }
+
+    /// The same master copy, whose reads are tried again when they fail.
+    pub(crate) fn patient(&self) -> Self {
+        Self { patient: true, ..self.clone() }
     }
 
     /// Where its objects lie.
@@ -61,23 +69,30 @@ impl<'b, B: MasterBucket> MasterStore<'b, B> {
         owner(&self.account, &self.manifest)
     }
 
+    /// Reads an object; `None` when there is none, or no bucket.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Object>, ReadError> {
-        self.bucket.get(key).await.map_err(|error| self.unreadable(key, error))
+        self.read(key, || self.bucket.get(key)).await
     }
 
+    /// The keys under a prefix; none when there is no bucket.
     pub(crate) async fn list(
         &self,
         prefix: &str,
         start_after: Option<&str>,
     ) -> Result<Vec<String>, ReadError> {
-        match self.bucket.list(prefix, start_after).await {
-            Err(StoreError::NoBucket) => Ok(Vec::new()),
-            answer => answer.map_err(|error| self.unreadable(prefix, error)),
-        }
+        self.read(prefix, || self.bucket.list(prefix, start_after)).await
     }
 
-    fn unreadable(&self, key: &str, error: StoreError) -> ReadError {
-        ReadError::Store { location: self.location(key), error }
+    async fn read<T: Default, F: Future<Output = Result<T, StoreError>>>(
+        &self,
+        key: &str,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, ReadError> {
+        let answer = if self.patient { again(attempt).await } else { attempt().await };
+        match answer {
+            Err(StoreError::NoBucket) => Ok(T::default()),
+            answer => answer.map_err(|error| ReadError::Store { location: self.location(key), error }),
+        }
     }
 
     /// Reads one of iamctl's own JSON objects.
@@ -166,12 +181,8 @@ impl<'b, B: MasterBucket> MasterStore<'b, B> {
 
     /// Deletes an object that is still this version; a failure that may pass is tried again.
     pub(crate) async fn delete(&self, key: &str, version: &ETag) -> Result<(), WriteError> {
-        let location = || self.location(key);
-        again(async || {
-            let answer = self.bucket.delete(key, version).await;
-            answer.map_err(|error| WriteError { location: location(), error })
-        })
-        .await
+        let answer = again(|| self.bucket.delete(key, version)).await;
+        answer.map_err(|error| WriteError { location: self.location(key), error })
     }
 }
 
@@ -182,14 +193,32 @@ fn owner(account: &Account, manifest: &ManifestName) -> String {
 /// How long to wait before a second and a third attempt. The port's own attempts come on top.
 const WAITS: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
 
-async fn again<T>(attempt: impl AsyncFn() -> Result<T, WriteError>) -> Result<T, WriteError> {
+async fn again<T, E: MayPass, F: Future<Output = Result<T, E>>>(attempt: impl Fn() -> F) -> Result<T, E> {
     for wait in WAITS {
         match attempt().await {
-            Err(failed) if !failed.is_final() => tokio::time::sleep(wait).await,
+            Err(failed) if failed.may_pass() => tokio::time::sleep(wait).await,
             answer => return answer,
         }
     }
     attempt().await
+}
+
+/// Failures of which some may not happen again.
+pub(crate) trait MayPass {
+    /// Whether trying again can help.
+    fn may_pass(&self) -> bool;
+}
+
+impl MayPass for StoreError {
+    fn may_pass(&self) -> bool {
+        matches!(self, StoreError::Other { .. })
+    }
+}
+
+impl MayPass for WriteError {
+    fn may_pass(&self) -> bool {
+        self.error.may_pass()
+    }
 }
 
 /// One of iamctl's own JSON objects with the number of its format.

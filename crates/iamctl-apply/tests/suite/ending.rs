@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use iamctl_apply::{
-    CloseProblem, ErrorClass, LockError, NotTried, OpenProblem, Opening, Outcome, RunEvent, RunId, RunResult,
-    Stop, StoreError, UnlockError,
+    CloseProblem, ErrorClass, LockError, LockHolder, NotTried, OpenProblem, Opening, Outcome, RunEvent,
+    RunId, RunResult, Stop, StoreError, UnlockError,
 };
 use iamctl_model::{Action, Address};
 use iamctl_testing::{BucketCall, BucketFault};
@@ -377,6 +377,97 @@ async fn a_lock_broken_in_the_middle_keeps_the_head_from_being_written() {
     assert!(!run.head_written);
     assert!(matches!(run.problems.as_slice(), [CloseProblem::LockLost(_)]), "{:?}", run.problems);
     finish(&world, &some()).await;
+}
+
+/// Puts another run's lock in the place of the one that is there.
+fn steal_lock(world: &World) {
+    let layout = world.store().layout().clone();
+    let lock: LockHolder = serde_json::from_slice(&world.bucket.object(&layout.lock()).unwrap()).unwrap();
+    let thief = RunId::new(world.clock.time(), 77).later_than(Some(&lock.run));
+    // It has opened its record with the same plan, so that the account finds nothing wrong.
+    let opened = world.bucket.object(&layout.opened(&lock.run)).unwrap();
+    world.bucket.tamper(&layout.opened(&thief), Some(&opened));
+    let lock = String::from_utf8(world.bucket.object(&layout.lock()).unwrap()).unwrap();
+    let lock = lock.replace(lock_run(&lock), thief.as_str());
+    world.bucket.tamper(&layout.lock(), Some(lock.as_bytes()));
+}
+
+fn lock_run(lock: &str) -> &str {
+    lock.split('"').find(|text| text.parse::<RunId>().is_ok()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_lock_was_taken_by_another_stops_within_seconds() {
+    let world = World::new();
+    let finished = AtomicUsize::new(0);
+    let run = world
+        .apply_until(&many(), &CancellationToken::new(), &|event| {
+            if matches!(event.what, RunEvent::StepFinished { .. })
+                && finished.fetch_add(1, Ordering::Relaxed) == 40
+            {
+                steal_lock(&world);
+            }
+        })
+        .await
+        .closed();
+    assert_eq!(run.stop.as_ref().map(|(stop, _)| *stop), Some(Stop::LockLost));
+    // Forty calls a second.
+    assert!(run.counts.done < 40 + 10 * 40, "{:?}", run.counts);
+    assert!(run.counts.failed == 0 && run.counts.not_tried > 0);
+    assert!(matches!(run.problems.as_slice(), [CloseProblem::LockLost(_)]), "{:?}", run.problems);
+}
+
+/// A laptop is closed in the middle of a run, a colleague breaks the lock and works, and it is opened
+/// again an hour later.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_slept_makes_no_call_before_it_looked_at_its_lock() {
+    let world = World::new();
+    let finished = AtomicUsize::new(0);
+    let run = world
+        .apply_until(&many(), &CancellationToken::new(), &|event| {
+            if matches!(event.what, RunEvent::StepFinished { .. })
+                && finished.fetch_add(1, Ordering::Relaxed) == 40
+            {
+                world.clock.sleep(3_600);
+                steal_lock(&world);
+            }
+        })
+        .await
+        .closed();
+    assert_eq!(run.stop.as_ref().map(|(stop, _)| *stop), Some(Stop::LockLost));
+    // The one that was just finished, and those in flight with it.
+    assert!(run.counts.done <= 41 + 3, "{:?}", run.counts);
+
+    // Nobody touched the lock of this one, so it goes on.
+    let world = World::new();
+    let run = world
+        .apply_until(&some(), &CancellationToken::new(), &|event| {
+            if matches!(event.what, RunEvent::StepFinished { .. }) {
+                world.clock.sleep(3_600);
+            }
+        })
+        .await
+        .closed();
+    assert_eq!((run.result, run.problems.as_slice()), (RunResult::Succeeded, &[][..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_failed_read_in_a_run_is_not_even_noticed() {
+    for skip in 0.. {
+        let world = World::new();
+        world.apply(&some()).await.closed();
+        world.bucket.clear_log();
+        let under_lock = world.bucket.clone();
+        let lock = world.store().layout().lock();
+        let reads = BucketFault::fail(broken_network())
+            .when(move |operation| !operation.call.is_write() && under_lock.object(&lock).is_some());
+        world.bucket.inject(reads.skip(skip).times(1));
+        let run = world.apply(&other()).await.closed();
+        assert_eq!((run.result, run.problems.as_slice()), (RunResult::Succeeded, &[][..]));
+        if world.bucket.log().iter().filter(|operation| !operation.call.is_write()).count() <= skip {
+            break;
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

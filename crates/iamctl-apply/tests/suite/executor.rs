@@ -240,6 +240,24 @@ async fn pauses_double_while_throttling_goes_on_and_it_gives_up_in_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn success_makes_the_next_pause_short_again() {
+    let world = World::new();
+    let is = |wanted: usize| move |action: &Action| step_of(action) == wanted;
+    world.account.inject(CallFault::Fail(ErrorClass::Throttled), 0, 5, is(1));
+    world.account.inject(CallFault::Fail(ErrorClass::Throttled), 0, 1, is(9));
+    let steps: Vec<Step> = (1..=9).map(|id| step(id, id, &[])).collect();
+    let (run, events) = execute(&world, &plan(Vec::new(), steps), 1).await;
+    assert_eq!(run.result, RunResult::Succeeded);
+    let pauses = events.iter().filter_map(|(_, event)| match event.what {
+        RunEvent::Paused { wait_ms } => Some(wait_ms),
+        _ => None,
+    });
+    let pauses: Vec<u64> = pauses.collect();
+    assert_eq!(pauses.len(), 6);
+    assert!(pauses[4] >= 8_000 && pauses[5] <= 1_000, "{pauses:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn others_go_on_while_one_waits_for_another_attempt() {
     let world = World::new();
     let waits = |action: &Action| step_of(action) == 1;

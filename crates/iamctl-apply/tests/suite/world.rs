@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use iamctl_apply::{
     Basis, ClosedRun, Event, LockError, ManifestFile, ManifestFiles, MasterStore, Memory, OpenError, Opening,
@@ -24,17 +25,25 @@ use crate::account::{TestAccount, Thing};
 #[derive(Clone)]
 pub(crate) struct Clock {
     began: Instant,
+    /// Seconds that the machine slept.
+    slept: Arc<AtomicU64>,
     counter: Arc<AtomicU64>,
 }
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        Self { began: Instant::now(), counter: Arc::default() }
+        Self { began: Instant::now(), slept: Arc::default(), counter: Arc::default() }
     }
 
     pub(crate) fn time(&self) -> Timestamp {
         let start: Timestamp = "2026-11-24T03:12:00Z".parse().unwrap();
-        start.checked_add(SignedDuration::try_from(self.began.elapsed()).unwrap()).unwrap()
+        let slept = Duration::from_secs(self.slept.load(Ordering::Relaxed));
+        start.checked_add(SignedDuration::try_from(self.began.elapsed() + slept).unwrap()).unwrap()
+    }
+
+    /// The machine sleeps: the wall clock goes on, and no timer does.
+    pub(crate) fn sleep(&self, seconds: u64) {
+        self.slept.fetch_add(seconds, Ordering::Relaxed);
     }
 }
 
@@ -91,6 +100,11 @@ pub(crate) fn group(members: &[&str]) -> Resource {
         members: members.iter().map(|name| user_name(name)).collect(),
         ..Group::default()
     })
+}
+
+/// Fails to compile for a future that only one thread can hold.
+fn can_be_spawned<T>(future: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {
+    future
 }
 
 /// What is wanted, by address.
@@ -160,7 +174,8 @@ impl World {
 
     /// One whole apply: read, plan, lock, execute, close.
     pub(crate) async fn apply(&self, wanted: &Wanted) -> Applied {
-        self.apply_until(wanted, &CancellationToken::new(), &|_| {}).await
+        let cancelled = CancellationToken::new();
+        can_be_spawned(self.apply_until(wanted, &cancelled, &|_| {})).await
     }
 
     pub(crate) async fn apply_until(
