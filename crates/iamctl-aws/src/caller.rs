@@ -1,11 +1,12 @@
 //! Who the caller is.
 
 use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sts as sts;
 use iamctl_apply::ErrorClass;
 use iamctl_model::{Account, AccountId, Caller, Partition};
 
-use crate::connect::Aws;
+use crate::connect::{Aws, CREDENTIALS_TIMEOUT};
 use crate::connect_error::ConnectError;
 use crate::credentials::CredentialsProblem;
 use crate::endpoint::{self, Service};
@@ -24,12 +25,12 @@ impl Aws {
     /// endpoint that does not answer.
     pub async fn caller(&self) -> Result<Caller, ConnectError> {
         let mut config = sts::config::Builder::from(&self.config);
-        if let Some(retries) = self.config.retry_config() {
-            let attempts = retries.max_attempts().min(MAX_ATTEMPTS);
-            config.set_retry_config(Some(retries.clone().with_max_attempts(attempts)));
-        } else {
-            config.set_retry_config(Some(RetryConfig::standard()));
-        }
+        let retries = self.config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+        let attempts = retries.max_attempts().min(MAX_ATTEMPTS);
+        config.set_retry_config(Some(retries.with_max_attempts(attempts)));
+        // The attempt includes getting the credentials, and a person may have a part in that.
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(CREDENTIALS_TIMEOUT).build();
+        config.set_timeout_config(Some(timeouts));
         let client = sts::Client::from_conf(config.build());
         let answer = client.get_caller_identity().send().await.map_err(Failure::from);
         let answer = answer.map_err(|failure| self.no_caller(failure))?;

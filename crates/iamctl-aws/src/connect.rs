@@ -58,7 +58,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// How long credentials may take. The SDK's five seconds are too short where a `credential_process`
 /// waits for somebody to touch a key.
-const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(90);
+pub(crate) const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(90);
 
 impl Aws {
     /// Reads AWS's usual configuration: environment, shared configuration files, web identity,

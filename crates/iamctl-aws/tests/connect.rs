@@ -176,6 +176,14 @@ fn a_credential_process_is_run_and_its_failure_is_told() {
 }
 
 #[test]
+fn a_credential_process_that_waits_for_a_person_is_waited_for() {
+    let config = "[profile slow]\ncredential_process = sh -c 'sleep 7; echo \"{\\\"Version\\\": 1, \
+                  \\\"AccessKeyId\\\": \\\"a\\\", \\\"SecretAccessKey\\\": \\\"s\\\"}\"'\n";
+    let slow = Case::new().local().config(config).set("PROFILE", "slow").run();
+    assert!(slow.starts_with("arn:aws:sts::123456789012:user/moto"), "{slow}");
+}
+
+#[test]
 fn a_web_identity_token_is_exchanged_for_a_role() {
     let token = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(token.path(), "token").unwrap();

@@ -346,7 +346,7 @@ async fn whatever_is_lost_on_the_way_everything_is_made_once() {
     for (fault, every) in [(Fault::lose_reply(), 3), (Fault::cut(), 4), (Fault::throttling(), 5)] {
         let seen = AtomicUsize::new(0);
         world.proxy.inject(fault.when(move |call| {
-            call.operation.starts_with("Create") && seen.fetch_add(1, Ordering::Relaxed) % every == 0
+            call.operation.starts_with("Create") && seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(every)
         }));
     }
     let made = (0..24).map(|n| {
