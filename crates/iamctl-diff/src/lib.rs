@@ -1,1 +1,25 @@
-#![doc = "Placeholder."]
+//! Compares what is in an account with what the manifest wants and what was last applied, and makes
+//! the plan: typed changes, the calls that carry them out, and the order in which they are safe.
+//!
+//! Pure functions of values; the binary and the tests call the same ones.
+//!
+//! ```text
+//! unfinished runs ─claim─▶ ownership ─┐
+//! live ───────────────────────────────┼─classify─▶ changes ─steps─▶ drafts ─order─▶ plan
+//! desired ────────────────────────────┘        └──guards──▶ refusals
+//! ```
+
+mod changes;
+mod claim;
+mod comparable;
+mod delta;
+mod drafts;
+mod fields;
+mod graph;
+mod guards;
+mod moves;
+mod order;
+mod plan;
+mod world;
+
+pub use plan::{Inputs, MasterCopyState, Planned, Sibling, leaves_unexplained, plan, unmanaged_addresses};

@@ -64,6 +64,12 @@ pub enum Guard {
     Stale,
     /// The order of references cannot be resolved.
     Cycle,
+    /// More would be deleted than a slip of the pen should be able to delete.
+    MassDelete,
+    /// Drift would be undone that had taken rights away.
+    WidenDrift,
+    /// Another manifest of the same master copy manages the thing.
+    Sibling,
 }
 
 impl Guard {
@@ -83,7 +89,21 @@ impl Guard {
             Guard::AnyAccount => "any-account",
             Guard::Stale => "stale",
             Guard::Cycle => "cycle",
+            Guard::MassDelete => "mass-delete",
+            Guard::WidenDrift => "widen-drift",
+            Guard::Sibling => "sibling",
         }
+    }
+}
+
+impl Guard {
+    /// Whether `--allow` lets it pass. The others are answered in the manifest, or not at all.
+    #[must_use]
+    pub fn can_be_allowed(self) -> bool {
+        matches!(
+            self,
+            Guard::Conflict | Guard::AnyAccount | Guard::MassDelete | Guard::WidenDrift | Guard::Lockout
+        )
     }
 }
 
@@ -112,10 +132,6 @@ pub enum HazardKind {
     MomentaryGap,
     /// A member whom the manifest does not know is taken out of a group.
     MemberRemoved,
-    /// A thing is deleted.
-    Deletes,
-    /// Drift is undone that had taken rights away.
-    WidensDrift,
 }
 
 impl HazardKind {
@@ -127,8 +143,6 @@ impl HazardKind {
             HazardKind::MomentaryExcess => "momentary-excess",
             HazardKind::MomentaryGap => "momentary-gap",
             HazardKind::MemberRemoved => "member-removed",
-            HazardKind::Deletes => "deletes",
-            HazardKind::WidensDrift => "widens-drift",
         }
     }
 }

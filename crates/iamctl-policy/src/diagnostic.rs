@@ -137,6 +137,13 @@ impl Diagnostics {
         self.found.len().saturating_add(self.dropped)
     }
 
+    /// Whether there are so few findings that it is worth looking for the word that was meant: to look
+    /// costs time, and nobody reads the thousandth suggestion.
+    #[must_use]
+    pub fn are_few(&self) -> bool {
+        self.len() < 200
+    }
+
     /// Whether nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {

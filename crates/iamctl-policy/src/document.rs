@@ -169,6 +169,36 @@ impl Document {
         }
     }
 
+    /// The same document with every principal of kind `AWS` passed through a function. Returns `None`
+    /// when the function changes none of them.
+    #[must_use]
+    pub fn map_aws_principals(&self, rename: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let Body::Parsed(parsed) = &self.0.body else { return None };
+        let mut changed = false;
+        let mut statements = parsed.statements.clone();
+        let entries =
+            statements.iter_mut().filter_map(|s| s.principals.as_mut()).flat_map(|p| &mut p.entries);
+        for (_, value) in entries.filter(|(kind, _)| kind.as_deref() == Some("AWS")) {
+            if let Some(new) = rename(&value.text) {
+                value.text = new;
+                changed = true;
+            }
+        }
+        let parsed = || Parsed {
+            version: parsed.version.clone(),
+            id: parsed.id.clone(),
+            statements,
+            other: parsed.other.clone(),
+        };
+        changed.then(|| Self::from_body(Body::Parsed(parsed())))
+    }
+
+    /// The principals of kind `AWS` that any statement names.
+    pub fn aws_principals(&self) -> impl Iterator<Item = &str> {
+        let entries = self.statements().iter().filter_map(|s| s.principals.as_ref()).flat_map(|p| &p.entries);
+        entries.filter(|(kind, _)| kind.as_deref() == Some("AWS")).map(|(_, value)| value.text.as_str())
+    }
+
     /// `Version`, when there is one.
     #[must_use]
     pub fn version(&self) -> Option<&str> {

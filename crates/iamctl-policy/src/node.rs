@@ -210,15 +210,15 @@ impl<'n> Fields<'n> {
     pub fn finish_allowing(self, allowed: impl Fn(&str) -> bool, diagnostics: &mut Diagnostics) {
         let unknown = |entry: &&Entry| !self.known.contains(&entry.key.as_str()) && !allowed(&entry.key);
         for entry in self.entries.iter().filter(unknown) {
+            let candidates = self.known.iter().copied().filter(|_| diagnostics.are_few());
             let error = Diagnostic::error(
                 "unknown-key",
                 entry.key_span,
                 format!("unknown key `{}` in {}", entry.key, self.what),
             )
-            .did_you_mean(&entry.key, self.known.iter().copied());
-            let error =
-                if error.help.is_empty() { error.help(known_keys_sentence(&self.known)) } else { error };
-            diagnostics.push(error);
+            .did_you_mean(&entry.key, candidates);
+            let is_explained = !error.help.is_empty() || !diagnostics.are_few();
+            diagnostics.push(if is_explained { error } else { error.help(known_keys_sentence(&self.known)) });
         }
     }
 

@@ -1,5 +1,7 @@
 //! From [`Node`]s to documents, strictly: what people write. All that AWS would refuse is reported.
 
+use std::collections::HashMap;
+
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Clause, Condition, Effect, Parsed, Principals, Spanned, Statement};
 use crate::grammar::{Grammar, OPERATORS, PRINCIPAL_KINDS, VERSIONS, bare_operator, is_storable_char};
@@ -66,20 +68,18 @@ impl Strict<'_> {
             );
         }
         let statements: Vec<_> = items.iter().filter_map(|item| self.statement(item)).collect();
-        for (index, statement) in statements.iter().enumerate() {
-            let Some(sid) = &statement.sid else { continue };
-            let earlier = statements.iter().take(index).filter_map(|other| other.sid.as_ref());
-            if let Some(first) = earlier.into_iter().find(|other| other.text == sid.text) {
-                self.found.push(
-                    Diagnostic::error(
-                        "duplicate-sid",
-                        sid.span,
-                        format!("the Sid `{}` is there twice in one document", sid.text),
-                    )
-                    .related(first.span, "first used here")
-                    .help("a Sid must be unique within its document"),
-                );
-            }
+        let mut first_places = HashMap::new();
+        for sid in statements.iter().filter_map(|statement| statement.sid.as_ref()) {
+            let Some(first) = first_places.insert(sid.text.as_str(), sid.span) else { continue };
+            self.found.push(
+                Diagnostic::error(
+                    "duplicate-sid",
+                    sid.span,
+                    format!("the Sid `{}` is there twice in one document", sid.text),
+                )
+                .related(first, "first used here")
+                .help("a Sid must be unique within its document"),
+            );
         }
         statements
     }
@@ -368,13 +368,14 @@ impl Strict<'_> {
         if OPERATORS.iter().any(|known| known.eq_ignore_ascii_case(bare)) {
             return;
         }
+        let candidates = OPERATORS.into_iter().filter(|_| self.found.are_few());
         self.found.push(
             Diagnostic::error(
                 "condition-operator",
                 operator.key_span,
                 format!("`{}` is not a condition operator", operator.key),
             )
-            .did_you_mean(bare, OPERATORS),
+            .did_you_mean(bare, candidates),
         );
     }
 

@@ -1,5 +1,8 @@
 //! "Did you mean": the nearest known word.
 
+/// How many words are compared: looking through hundreds of thousands would take seconds.
+const MOST_COMPARED: usize = 5_000;
+
 /// The known word that `typed` was probably meant to be: equal but for case, or within an edit
 /// distance of a third of its length. The first of equally near ones, in the order given.
 pub fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -7,6 +10,7 @@ pub fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     let longest_distance = typed.chars().count().div_ceil(3).min(3);
     known
         .into_iter()
+        .take(MOST_COMPARED)
         .map(|word| (strsim::osa_distance(&lower, &word.to_lowercase()), word))
         .filter(|(distance, word)| *distance <= longest_distance && *distance < word.chars().count())
         .min_by_key(|(distance, _)| *distance)

@@ -1,0 +1,241 @@
+//! From the two sides and what is remembered to one [`Change`] for each thing that differs.
+//!
+//! | in manifest | live | in head | change |
+//! | --- | --- | --- | --- |
+//! | yes | no | no | create |
+//! | yes | no | yes | create again (drift) |
+//! | yes | yes | yes, same id | update if it differs |
+//! | yes | yes | no, or other id | adopt, if the block says so; else blocked |
+//! | no | yes | yes, same id | delete, or forget if the manifest says so |
+//! | no | yes | no, or other id | none: unmanaged, never touched |
+//! | no | no | yes | forget |
+
+use std::collections::BTreeSet;
+
+use iamctl_model::{
+    Address, Cause, Change, ChangeAction, Desired, Field, FieldChange, Guard, Live, Managed, Note, Owned,
+    Ownership, Refusal, Resource, UserName,
+};
+
+use crate::comparable::Comparable;
+use crate::fields::{differing, take_over};
+
+/// What comparing yields.
+#[derive(Debug, Default)]
+pub(crate) struct Compared {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) refusals: Vec<Refusal>,
+    pub(crate) notes: Vec<Note>,
+    /// What is ours and needs no call to be so: the ownership before the first step.
+    pub(crate) ownership: Ownership,
+}
+
+/// Compares everything that the manifest manages or the head remembers.
+pub(crate) fn compare(desired: &Desired, live: &Live, ownership: &Ownership) -> Compared {
+    let own_users = own_users(desired, live, ownership);
+    let mut compared = Compared { ownership: ownership.clone(), ..Compared::default() };
+    let addresses: BTreeSet<&Address> = desired.managed.keys().chain(ownership.0.keys()).collect();
+    for address in addresses {
+        let thing = Thing { desired, live, address, owned: ownership.get(address), own_users: &own_users };
+        match desired.managed.get(address) {
+            Some(managed) => thing.managed(managed, &mut compared),
+            None => thing.no_longer_managed(&mut compared),
+        }
+    }
+    compared
+}
+
+/// The users whose memberships are changed on the user itself.
+fn own_users(desired: &Desired, live: &Live, ownership: &Ownership) -> BTreeSet<UserName> {
+    let managed = desired.managed.keys();
+    let deleted = ownership
+        .0
+        .iter()
+        .filter(|(address, owned)| live.id(address) == Some(&owned.id) && !desired.forget.contains(address));
+    let addresses = managed.chain(deleted.map(|(address, _)| address));
+    addresses
+        .filter_map(|address| match address {
+            Address::User(name) => Some(name.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+struct Thing<'a> {
+    desired: &'a Desired,
+    live: &'a Live,
+    address: &'a Address,
+    owned: Option<&'a Owned>,
+    own_users: &'a BTreeSet<UserName>,
+}
+
+impl Thing<'_> {
+    fn managed(&self, managed: &Managed, compared: &mut Compared) {
+        let comparable = Comparable::new(self.desired, self.address, managed, self.own_users);
+        let Some(found) = self.live.resource(self.address, Some(&managed.value)) else {
+            let cause = if self.owned.is_some() { Cause::Drift } else { Cause::Ours };
+            let after = Some(comparable.wanted(None));
+            return compared.changes.push(self.change(ChangeAction::Create, cause, Vec::new(), None, after));
+        };
+        let wanted = comparable.wanted(Some(&found));
+        let before = comparable.side(&found, &wanted);
+        let is_ours = self.owned.filter(|owned| self.live.id(self.address) == Some(&owned.id));
+        let last = is_ours.map(|owned| comparable.side(&owned.last_applied, &wanted));
+        let fields = differing(&before, &wanted);
+        let fields: Vec<_> = fields
+            .into_iter()
+            .map(|field| FieldChange { field, cause: cause(field, last.as_ref(), &before, &wanted) })
+            .collect();
+
+        if let Some(refusal) = self.refusal(managed, is_ours, &before, &wanted) {
+            compared.refusals.push(refusal);
+            let cause = gravest(&fields);
+            let blocked = self.change(ChangeAction::Blocked, cause, fields, Some(before), Some(wanted));
+            return compared.changes.push(blocked);
+        }
+        self.note_description(&managed.value, &found, compared);
+        let Some(owned) = is_ours else {
+            let change = self.change(ChangeAction::Adopt, Cause::Ours, fields, Some(before), Some(wanted));
+            return compared.changes.push(change);
+        };
+        let mut remembered = before.clone();
+        let differing_fields: Vec<Field> = fields.iter().map(|change| change.field).collect();
+        if let Some(last) = &last {
+            take_over(&mut remembered, last, &differing_fields);
+        }
+        let now = Owned { id: owned.id.clone(), protect: managed.protect, last_applied: remembered };
+        compared.ownership.0.insert(self.address.clone(), now);
+        if !fields.is_empty() {
+            let cause = gravest(&fields);
+            compared.changes.push(self.change(
+                ChangeAction::Update,
+                cause,
+                fields,
+                Some(before),
+                Some(wanted),
+            ));
+        }
+    }
+
+    fn no_longer_managed(&self, compared: &mut Compared) {
+        let Some(owned) = self.owned else { return };
+        let is_there = self.live.id(self.address) == Some(&owned.id);
+        let before = self.live.resource(self.address, Some(&owned.last_applied)).filter(|_| is_there);
+        if !is_there || self.desired.forget.contains(self.address) {
+            // Gone, or made again by somebody else: nothing of ours is left to delete.
+            let cause = if is_there { Cause::Ours } else { Cause::Drift };
+            compared.changes.push(self.change(ChangeAction::Forget, cause, Vec::new(), before, None));
+            return;
+        }
+        if owned.protect {
+            compared.refusals.push(Refusal {
+                guard: Guard::Protect,
+                address: self.address.clone(),
+                message: format!("{} is protected and would be deleted", self.address),
+                help: format!(
+                    "put its block back with `protect: false`, apply, and remove the block then; or list \
+                     `{}` under `forget:` to keep it and stop managing it",
+                    self.address
+                ),
+            });
+            compared.changes.push(self.change(ChangeAction::Blocked, Cause::Ours, Vec::new(), before, None));
+            return;
+        }
+        compared.changes.push(self.change(ChangeAction::Delete, Cause::Ours, Vec::new(), before, None));
+    }
+
+    /// Why a thing that is there must not be changed to what the manifest wants.
+    fn refusal(
+        &self,
+        managed: &Managed,
+        is_ours: Option<&Owned>,
+        before: &Resource,
+        wanted: &Resource,
+    ) -> Option<Refusal> {
+        let address = self.address;
+        let refuse = |guard, message: String, help: String| {
+            Some(Refusal { guard, address: address.clone(), message, help })
+        };
+        if before.path().is_reserved() {
+            return refuse(
+                Guard::Reserved,
+                format!("{address} lies under {} and belongs to AWS", before.path()),
+                "remove its block: what belongs to AWS is never changed".to_owned(),
+            );
+        }
+        let spelling = self.live.spelling(address).unwrap_or_default();
+        if spelling != address.name() {
+            return refuse(
+                Guard::NameCase,
+                format!("{address} is `{spelling}` in the account: AWS takes both for the same name"),
+                format!("write `{spelling}` in the manifest"),
+            );
+        }
+        if is_ours.is_none() && !managed.adopt {
+            let (message, help) = if self.owned.is_some() {
+                (
+                    format!("{address} was deleted and made again by somebody else"),
+                    "look at it, then add `adopt: true` to its block to take it over".to_owned(),
+                )
+            } else {
+                (
+                    format!("{address} is there already and is not managed by this manifest"),
+                    "add `adopt: true` to its block to take it over; what the manifest does not name is then \
+                     taken from it"
+                        .to_owned(),
+                )
+            };
+            return refuse(Guard::Adopt, message, help);
+        }
+        let is_fixed = matches!(before, Resource::Role(_) | Resource::Policy(_));
+        if is_fixed && before.path() != wanted.path() {
+            return refuse(
+                Guard::Replace,
+                format!("the path of {address} is `{}`, and AWS cannot change it", before.path()),
+                format!("write `path: {}`, or give the new one another name", before.path()),
+            );
+        }
+        None
+    }
+
+    /// AWS cannot change the description of a policy: a difference is told, and nothing is done.
+    fn note_description(&self, wanted: &Resource, found: &Resource, compared: &mut Compared) {
+        if let (Resource::Policy(wanted), Resource::Policy(found)) = (wanted, found)
+            && wanted.description != found.description
+        {
+            compared.notes.push(Note {
+                address: self.address.clone(),
+                message: format!(
+                    "the description stays `{}`: AWS cannot change the description of a policy",
+                    found.description
+                ),
+            });
+        }
+    }
+
+    fn change(
+        &self,
+        action: ChangeAction,
+        cause: Cause,
+        fields: Vec<FieldChange>,
+        before: Option<Resource>,
+        after: Option<Resource>,
+    ) -> Change {
+        Change { address: self.address.clone(), action, cause, fields, before, after }
+    }
+}
+
+/// Why a field differs. What was never applied by us was changed by the manifest.
+fn cause(field: Field, last: Option<&Resource>, live: &Resource, wanted: &Resource) -> Cause {
+    let Some(last) = last else { return Cause::Ours };
+    let unchanged_since = |side: &Resource| !differing(last, side).contains(&field);
+    match (unchanged_since(wanted), unchanged_since(live)) {
+        (true, _) => Cause::Drift,
+        (false, true) => Cause::Ours,
+        (false, false) => Cause::Conflict,
+    }
+}
+
+fn gravest(fields: &[FieldChange]) -> Cause {
+    fields.iter().map(|change| change.cause).max().unwrap_or(Cause::Ours)
+}

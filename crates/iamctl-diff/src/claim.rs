@@ -1,0 +1,168 @@
+//! What unfinished runs explain: a run that was killed made things that the head does not know.
+//!
+//! | the killed run planned | in the account now | so |
+//! | --- | --- | --- |
+//! | to make it | its recorded id | it is ours |
+//! | to make it | made since the run began, as planned or on the way there | it is ours |
+//! | to make it | anything else | it is not ours |
+//! | to change it | a part is as planned | that part was last applied by us |
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iamctl_model::{Change, ChangeAction, Field, Live, Owned, Ownership, Resource, UnfinishedRun};
+
+use crate::fields::differing;
+
+/// The ownership of the head, with what unfinished runs are seen to have done.
+pub(crate) fn claim(ownership: &Ownership, unfinished: &[UnfinishedRun], live: &Live) -> Ownership {
+    let mut claimed = ownership.clone();
+    for run in unfinished {
+        for change in &run.plan.changes {
+            match change.action {
+                ChangeAction::Create | ChangeAction::Replace => {
+                    claim_created(&mut claimed, run, change, live);
+                }
+                ChangeAction::Update | ChangeAction::Adopt => claim_updated(&mut claimed, change, live),
+                ChangeAction::Delete | ChangeAction::Forget | ChangeAction::Blocked => {}
+            }
+        }
+    }
+    claimed
+}
+
+fn claim_created(claimed: &mut Ownership, run: &UnfinishedRun, change: &Change, live: &Live) {
+    let address = &change.address;
+    let (Some(id), Some(planned)) = (live.id(address), &change.after) else { return };
+    let Some(found) = live.resource(address, Some(planned)) else { return };
+    if claimed.owns(address, id) {
+        return;
+    }
+    let recorded = run.created.get(address) == Some(id);
+    let since = live.created(address).is_some_and(|created| created >= run.started);
+    if recorded || since && is_on_the_way_to(&found, planned) {
+        let owned = Owned { id: id.clone(), protect: false, last_applied: found };
+        claimed.0.remove(address);
+        claimed.0.insert(address.clone(), owned);
+    }
+}
+
+/// Whether a thing is what a create call makes of a plan, with some of the later calls made: what it
+/// has beyond the create call is a part of what is planned.
+fn is_on_the_way_to(found: &Resource, planned: &Resource) -> bool {
+    differing(found, planned).into_iter().all(|field| match (field, found, planned) {
+        (Field::Policies, _, _) => match (found.policies(), planned.policies()) {
+            (Some(found), Some(planned)) => found.is_subset(planned),
+            _ => false,
+        },
+        (Field::InlinePolicies, _, _) => match (found.inline_policies(), planned.inline_policies()) {
+            (Some(found), Some(planned)) => {
+                found.iter().all(|(name, document)| planned.get(name) == Some(document))
+            }
+            _ => false,
+        },
+        (Field::Groups, Resource::User(found), Resource::User(planned)) => {
+            found.groups.is_subset(&planned.groups)
+        }
+        (Field::Members, Resource::Group(found), Resource::Group(planned)) => {
+            found.members.is_subset(&planned.members)
+        }
+        // A role that trusts a role which trusts it back is made with a trust that lets nobody in.
+        (Field::Trust, Resource::Role(found), _) => !found.trust.has(iamctl_policy::Effect::Allow),
+        _ => false,
+    })
+}
+
+fn claim_updated(claimed: &mut Ownership, change: &Change, live: &Live) {
+    let (Some(before), Some(after)) = (&change.before, &change.after) else { return };
+    let (Some(id), Some(found)) = (live.id(&change.address), live.resource(&change.address, Some(after)))
+    else {
+        return;
+    };
+    let Some(owned) = claimed.0.get_mut(&change.address).filter(|owned| owned.id == *id) else { return };
+    match (&mut owned.last_applied, before, after, &found) {
+        (
+            Resource::Policy(last),
+            Resource::Policy(before),
+            Resource::Policy(after),
+            Resource::Policy(found),
+        ) => {
+            map(&mut last.tags.0, &before.tags.0, &after.tags.0, &found.tags.0);
+            value(&mut last.document, &before.document, &after.document, &found.document);
+        }
+        (Resource::Group(last), Resource::Group(before), Resource::Group(after), Resource::Group(found)) => {
+            value(&mut last.path, &before.path, &after.path, &found.path);
+            set(&mut last.members, &before.members, &after.members, &found.members);
+            set(&mut last.policies, &before.policies, &after.policies, &found.policies);
+            let inline = &mut last.inline_policies;
+            map(inline, &before.inline_policies, &after.inline_policies, &found.inline_policies);
+        }
+        (Resource::User(last), Resource::User(before), Resource::User(after), Resource::User(found)) => {
+            value(&mut last.path, &before.path, &after.path, &found.path);
+            map(&mut last.tags.0, &before.tags.0, &after.tags.0, &found.tags.0);
+            set(&mut last.groups, &before.groups, &after.groups, &found.groups);
+            set(&mut last.policies, &before.policies, &after.policies, &found.policies);
+            let inline = &mut last.inline_policies;
+            map(inline, &before.inline_policies, &after.inline_policies, &found.inline_policies);
+            let boundary = &mut last.permissions_boundary;
+            value(
+                boundary,
+                &before.permissions_boundary,
+                &after.permissions_boundary,
+                &found.permissions_boundary,
+            );
+        }
+        (Resource::Role(last), Resource::Role(before), Resource::Role(after), Resource::Role(found)) => {
+            value(&mut last.description, &before.description, &after.description, &found.description);
+            let duration = &mut last.max_session_duration;
+            value(
+                duration,
+                &before.max_session_duration,
+                &after.max_session_duration,
+                &found.max_session_duration,
+            );
+            value(&mut last.trust, &before.trust, &after.trust, &found.trust);
+            map(&mut last.tags.0, &before.tags.0, &after.tags.0, &found.tags.0);
+            set(&mut last.policies, &before.policies, &after.policies, &found.policies);
+            let inline = &mut last.inline_policies;
+            map(inline, &before.inline_policies, &after.inline_policies, &found.inline_policies);
+            let boundary = &mut last.permissions_boundary;
+            value(
+                boundary,
+                &before.permissions_boundary,
+                &after.permissions_boundary,
+                &found.permissions_boundary,
+            );
+        }
+        _ => {}
+    }
+}
+
+fn value<T: PartialEq + Clone>(last: &mut T, before: &T, after: &T, found: &T) {
+    if before != after && found == after {
+        last.clone_from(after);
+    }
+}
+
+fn set<T: Ord + Clone>(
+    last: &mut BTreeSet<T>,
+    before: &BTreeSet<T>,
+    after: &BTreeSet<T>,
+    found: &BTreeSet<T>,
+) {
+    last.extend(after.difference(before).filter(|item| found.contains(item)).cloned());
+    last.retain(|item| !before.contains(item) || after.contains(item) || found.contains(item));
+}
+
+fn map<K: Ord + Clone, V: PartialEq + Clone>(
+    last: &mut BTreeMap<K, V>,
+    before: &BTreeMap<K, V>,
+    after: &BTreeMap<K, V>,
+    found: &BTreeMap<K, V>,
+) {
+    for (key, value) in after {
+        if before.get(key) != Some(value) && found.get(key) == Some(value) {
+            last.insert(key.clone(), value.clone());
+        }
+    }
+    last.retain(|key, _| !before.contains_key(key) || after.contains_key(key) || found.contains_key(key));
+}

@@ -1,0 +1,493 @@
+//! The calls that carry out changes, not yet in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iamctl_model::{
+    Account, Action, Address, Change, ChangeAction, Group, GroupName, Identity, LivePolicy, Path, Policy,
+    PolicyArn, PolicyName, PrincipalArn, Resource, Role, RoleDetails, RoleName, Tags, User, UserName,
+};
+use iamctl_policy::Document;
+
+use crate::delta::Delta;
+use crate::world::{World, identity};
+
+/// A call, and what it does to access.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) action: Action,
+    pub(crate) because: Address,
+    /// What it does to the access of [`affects`](Self::affects).
+    pub(crate) delta: Delta,
+    /// Users and roles.
+    pub(crate) affects: BTreeSet<Identity>,
+}
+
+/// How many versions of a managed policy AWS keeps.
+/// Source: IAM User Guide, "IAM and AWS STS quotas".
+const MOST_VERSIONS: usize = 5;
+
+/// The calls of all changes.
+pub(crate) fn drafts(world: &World<'_>, changes: &[Change]) -> Vec<Draft> {
+    let mut drafter =
+        Drafter { world, drafts: Vec::new(), locked: roles_to_lock(&world.live().account, changes) };
+    for change in changes {
+        drafter.change(change);
+    }
+    drafter.drafts
+}
+
+struct Drafter<'a> {
+    world: &'a World<'a>,
+    drafts: Vec<Draft>,
+    /// Roles that are made with a trust that lets nobody in, because they trust each other in a circle.
+    locked: BTreeSet<RoleName>,
+}
+
+impl Drafter<'_> {
+    fn change(&mut self, change: &Change) {
+        let address = &change.address;
+        match change.action {
+            ChangeAction::Create => {
+                if let Some(after) = &change.after {
+                    self.create(address, after);
+                }
+            }
+            ChangeAction::Update | ChangeAction::Adopt => {
+                if let (Some(before), Some(after)) = (&change.before, &change.after) {
+                    self.update(address, before, after);
+                }
+            }
+            ChangeAction::Delete => self.delete(address),
+            ChangeAction::Replace | ChangeAction::Forget | ChangeAction::Blocked => {}
+        }
+    }
+
+    fn plain(&mut self, because: &Address, action: Action) {
+        self.push(because, action, Delta::default(), BTreeSet::new());
+    }
+
+    fn push(&mut self, because: &Address, action: Action, delta: Delta, affects: BTreeSet<Identity>) {
+        self.drafts.push(Draft { action, because: because.clone(), delta, affects });
+    }
+
+    fn create(&mut self, address: &Address, after: &Resource) {
+        match (address, after) {
+            (Address::Policy(name), Resource::Policy(policy)) => self.plain(
+                address,
+                Action::CreatePolicy {
+                    policy_name: name.clone(),
+                    path: policy.path.clone(),
+                    description: policy.description.clone(),
+                    policy_document: policy.document.clone(),
+                    tags: policy.tags.clone(),
+                },
+            ),
+            (Address::Group(name), Resource::Group(group)) => {
+                let create = Action::CreateGroup { group_name: name.clone(), path: group.path.clone() };
+                self.plain(address, create);
+                self.group(name, &Group { path: group.path.clone(), ..Group::default() }, group);
+            }
+            (Address::User(name), Resource::User(user)) => {
+                self.plain(
+                    address,
+                    Action::CreateUser {
+                        user_name: name.clone(),
+                        path: user.path.clone(),
+                        permissions_boundary: user.permissions_boundary.clone(),
+                        tags: user.tags.clone(),
+                    },
+                );
+                let made = User {
+                    path: user.path.clone(),
+                    tags: user.tags.clone(),
+                    permissions_boundary: user.permissions_boundary.clone(),
+                    ..User::default()
+                };
+                self.user(name, &made, user);
+            }
+            (Address::Role(name), Resource::Role(role)) => self.create_role(name, role),
+            // An address and what is at it are of one kind.
+            _ => {}
+        }
+    }
+
+    fn create_role(&mut self, name: &RoleName, role: &Role) {
+        let address = Address::Role(name.clone());
+        let trust = if self.locked.contains(name) { nobody() } else { role.trust.clone() };
+        self.plain(
+            &address,
+            Action::CreateRole {
+                role_name: name.clone(),
+                path: role.path.clone(),
+                assume_role_policy_document: trust.clone(),
+                description: role.description.clone(),
+                max_session_duration: role.max_session_duration,
+                permissions_boundary: role.permissions_boundary.clone(),
+                tags: role.tags.clone(),
+            },
+        );
+        let made =
+            Role { trust, policies: BTreeSet::new(), inline_policies: BTreeMap::new(), ..role.clone() };
+        self.role(name, &made, role);
+    }
+
+    fn update(&mut self, address: &Address, before: &Resource, after: &Resource) {
+        match (address, before, after) {
+            (Address::Policy(name), Resource::Policy(before), Resource::Policy(after)) => {
+                self.policy(name, before, after);
+            }
+            (Address::Group(name), Resource::Group(before), Resource::Group(after)) => {
+                self.group(name, before, after);
+            }
+            (Address::User(name), Resource::User(before), Resource::User(after)) => {
+                self.user(name, before, after);
+            }
+            (Address::Role(name), Resource::Role(before), Resource::Role(after)) => {
+                self.role(name, before, after);
+            }
+            _ => {}
+        }
+    }
+
+    fn policy(&mut self, name: &PolicyName, before: &Policy, after: &Policy) {
+        let address = Address::Policy(name.clone());
+        let Some(live) = self.world.live().policies.get(name) else { return };
+        if before.document != after.document {
+            let delta = Delta::between(Some(&before.document), Some(&after.document));
+            let affects = self.world.holders(&live.arn);
+            let action = match stored_version(live, &after.document) {
+                Some(stored) => stored,
+                None => {
+                    if let Some(oldest) = version_in_the_way(live) {
+                        self.plain(&address, oldest);
+                    }
+                    Action::CreatePolicyVersion {
+                        policy_arn: live.arn.clone(),
+                        policy_document: after.document.clone(),
+                    }
+                }
+            };
+            self.push(&address, action, delta, affects);
+        }
+        let (set, unset) = tag_changes(&before.tags, &after.tags, false);
+        if !unset.is_empty() {
+            self.plain(&address, Action::UntagPolicy { policy_arn: live.arn.clone(), tag_keys: unset });
+        }
+        if !set.is_empty() {
+            self.plain(&address, Action::TagPolicy { policy_arn: live.arn.clone(), tags: set });
+        }
+    }
+
+    fn group(&mut self, name: &GroupName, before: &Group, after: &Group) {
+        let identity = Identity::Group(name.clone());
+        let address = identity.address();
+        if before.path != after.path {
+            let action = Action::UpdateGroup { group_name: name.clone(), new_path: after.path.clone() };
+            self.plain(&address, action);
+        }
+        self.attachments(&identity, &before.policies, &after.policies);
+        self.inline_policies(&identity, &before.inline_policies, &after.inline_policies);
+        // Members whom the manifest knows are changed on the user.
+        for member in before.members.difference(&after.members) {
+            self.leave(&address, member, name);
+        }
+    }
+
+    fn user(&mut self, name: &UserName, before: &User, after: &User) {
+        let identity = Identity::User(name.clone());
+        let address = identity.address();
+        if before.path != after.path {
+            let action = Action::UpdateUser { user_name: name.clone(), new_path: after.path.clone() };
+            self.plain(&address, action);
+        }
+        self.boundary(&identity, before.permissions_boundary.as_ref(), after.permissions_boundary.as_ref());
+        for group in after.groups.difference(&before.groups) {
+            let action = Action::AddUserToGroup { group_name: group.clone(), user_name: name.clone() };
+            let delta = self.world.joining(group);
+            self.push(&address, action, delta, BTreeSet::from([identity.clone()]));
+        }
+        for group in before.groups.difference(&after.groups) {
+            self.leave(&address, name, group);
+        }
+        self.attachments(&identity, &before.policies, &after.policies);
+        self.inline_policies(&identity, &before.inline_policies, &after.inline_policies);
+        let (set, unset) = tag_changes(&before.tags, &after.tags, true);
+        if !unset.is_empty() {
+            self.plain(&address, Action::UntagUser { user_name: name.clone(), tag_keys: unset });
+        }
+        if !set.is_empty() {
+            self.plain(&address, Action::TagUser { user_name: name.clone(), tags: set });
+        }
+    }
+
+    fn leave(&mut self, because: &Address, user: &UserName, group: &GroupName) {
+        let action = Action::RemoveUserFromGroup { group_name: group.clone(), user_name: user.clone() };
+        let delta = self.world.leaving(group);
+        self.push(because, action, delta, BTreeSet::from([Identity::User(user.clone())]));
+    }
+
+    fn role(&mut self, name: &RoleName, before: &Role, after: &Role) {
+        let identity = Identity::Role(name.clone());
+        let address = identity.address();
+        self.role_details(name, before, after);
+        if before.trust != after.trust {
+            let action = Action::UpdateAssumeRolePolicy {
+                role_name: name.clone(),
+                policy_document: after.trust.clone(),
+            };
+            let delta = Delta::of_trust(&before.trust, &after.trust);
+            self.push(&address, action, delta, BTreeSet::from([identity.clone()]));
+        }
+        self.boundary(&identity, before.permissions_boundary.as_ref(), after.permissions_boundary.as_ref());
+        self.attachments(&identity, &before.policies, &after.policies);
+        self.inline_policies(&identity, &before.inline_policies, &after.inline_policies);
+        let (set, unset) = tag_changes(&before.tags, &after.tags, true);
+        if !unset.is_empty() {
+            self.plain(&address, Action::UntagRole { role_name: name.clone(), tag_keys: unset });
+        }
+        if !set.is_empty() {
+            self.plain(&address, Action::TagRole { role_name: name.clone(), tags: set });
+        }
+    }
+
+    fn role_details(&mut self, name: &RoleName, before: &Role, after: &Role) {
+        let change = (
+            before.description != after.description,
+            before.max_session_duration != after.max_session_duration,
+        );
+        if change == (false, false) {
+            return;
+        }
+        // The call sets both. One that is left to others keeps what it has, which is not what the
+        // manifest says.
+        let live = self.world.live().roles.get(name).and_then(|role| role.details.as_ref().cloned());
+        let kept = live.unwrap_or_else(|| RoleDetails {
+            description: after.description.clone(),
+            max_session_duration: after.max_session_duration,
+        });
+        let action = Action::UpdateRole {
+            role_name: name.clone(),
+            description: if change.0 { after.description.clone() } else { kept.description },
+            max_session_duration: if change.1 {
+                after.max_session_duration
+            } else {
+                kept.max_session_duration
+            },
+        };
+        self.plain(&Address::Role(name.clone()), action);
+    }
+
+    fn boundary(&mut self, identity: &Identity, before: Option<&PolicyArn>, after: Option<&PolicyArn>) {
+        if before == after {
+            return;
+        }
+        let action = match (identity, after.cloned()) {
+            (Identity::User(name), Some(permissions_boundary)) => {
+                Action::PutUserPermissionsBoundary { user_name: name.clone(), permissions_boundary }
+            }
+            (Identity::User(name), None) => Action::DeleteUserPermissionsBoundary { user_name: name.clone() },
+            (Identity::Role(name), Some(permissions_boundary)) => {
+                Action::PutRolePermissionsBoundary { role_name: name.clone(), permissions_boundary }
+            }
+            (Identity::Role(name), None) => Action::DeleteRolePermissionsBoundary { role_name: name.clone() },
+            // Groups have no boundary.
+            (Identity::Group(_), _) => return,
+        };
+        let affects = BTreeSet::from([identity.clone()]);
+        self.push(&identity.address(), action, Delta::boundary(before, after), affects);
+    }
+
+    fn attachments(
+        &mut self,
+        identity: &Identity,
+        before: &BTreeSet<PolicyArn>,
+        after: &BTreeSet<PolicyArn>,
+    ) {
+        let affects = self.world.affected(identity);
+        for arn in after.difference(before) {
+            let delta = self.world.attaching(arn);
+            self.push(&identity.address(), Action::attach(identity, arn.clone()), delta, affects.clone());
+        }
+        for arn in before.difference(after) {
+            let delta = self.world.detaching(arn);
+            self.push(&identity.address(), Action::detach(identity, arn.clone()), delta, affects.clone());
+        }
+    }
+
+    fn inline_policies(
+        &mut self,
+        identity: &Identity,
+        before: &BTreeMap<PolicyName, Document>,
+        after: &BTreeMap<PolicyName, Document>,
+    ) {
+        let affects = self.world.affected(identity);
+        for (name, document) in after {
+            let old = before.get(name);
+            if old != Some(document) {
+                let action = Action::put_inline(identity, name.clone(), document.clone());
+                let delta = Delta::between(old, Some(document));
+                self.push(&identity.address(), action, delta, affects.clone());
+            }
+        }
+        for (name, document) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
+            let action = Action::delete_inline(identity, name.clone());
+            let delta = Delta::between(Some(document), None);
+            self.push(&identity.address(), action, delta, affects.clone());
+        }
+    }
+
+    /// Unwinds all that AWS demands to be gone first, whoever put it there.
+    fn delete(&mut self, address: &Address) {
+        let live = self.world.live();
+        match address {
+            Address::Policy(name) => {
+                let Some(policy) = live.policies.get(name) else { return };
+                for version in policy.versions.iter().filter(|version| !version.is_default) {
+                    let (policy_arn, version_id) = (policy.arn.clone(), version.id.clone());
+                    self.plain(address, Action::DeletePolicyVersion { policy_arn, version_id });
+                }
+                self.plain(address, Action::DeletePolicy { policy_arn: policy.arn.clone() });
+            }
+            Address::Group(name) => {
+                self.unwind(address);
+                self.plain(address, Action::DeleteGroup { group_name: name.clone() });
+            }
+            Address::User(name) => {
+                let groups = live.users.get(name).map(|user| user.value.groups.clone()).unwrap_or_default();
+                for group in &groups {
+                    self.leave(address, name, group);
+                }
+                self.unwind(address);
+                self.plain(address, Action::DeleteUser { user_name: name.clone() });
+            }
+            Address::Role(name) => {
+                self.unwind(address);
+                self.plain(address, Action::DeleteRole { role_name: name.clone() });
+            }
+            Address::MasterCopy => {}
+        }
+    }
+
+    fn unwind(&mut self, address: &Address) {
+        let found = self.world.live().resource(address, None);
+        if let (Some(identity), Some(found)) = (identity(address), found) {
+            self.attachments(&identity, found.policies().unwrap_or(&BTreeSet::new()), &BTreeSet::new());
+            let inline = found.inline_policies().cloned().unwrap_or_default();
+            self.inline_policies(&identity, &inline, &BTreeMap::new());
+        }
+    }
+}
+
+/// A version that is stored already and says what is wanted needs only to be made the default.
+fn stored_version(live: &LivePolicy, wanted: &Document) -> Option<Action> {
+    let mut stored =
+        live.versions.iter().filter(|version| !version.is_default && version.document == *wanted);
+    let version = stored.next()?;
+    Some(Action::SetDefaultPolicyVersion { policy_arn: live.arn.clone(), version_id: version.id.clone() })
+}
+
+/// The oldest version that is not in force, when there is no room for another one.
+fn version_in_the_way(live: &LivePolicy) -> Option<Action> {
+    if live.versions.len() < MOST_VERSIONS {
+        return None;
+    }
+    let old = live.versions.iter().filter(|version| !version.is_default);
+    let oldest = old.min_by_key(|version| (version.created, version.id.clone()))?;
+    Some(Action::DeletePolicyVersion { policy_arn: live.arn.clone(), version_id: oldest.id.clone() })
+}
+
+/// Tags to set and keys to take away. On users and roles, setting a key in another case replaces it.
+/// Source: IAM User Guide, "Rules for tagging in IAM and AWS STS".
+fn tag_changes(before: &Tags, after: &Tags, ignore_case: bool) -> (Tags, Vec<String>) {
+    let is_kept = |key: &String| {
+        let mut kept = after.0.keys();
+        if ignore_case {
+            kept.any(|other| other.eq_ignore_ascii_case(key))
+        } else {
+            after.0.contains_key(key)
+        }
+    };
+    let unset = before.0.keys().filter(|key| !is_kept(key)).cloned().collect();
+    (after.beyond(before), unset)
+}
+
+/// A trust policy that lets nobody in.
+fn nobody() -> Document {
+    Document::from_stored(
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}"#,
+    )
+}
+
+/// The new roles that must be made with [`nobody`] in their trust, because IAM refuses a trust policy
+/// that names a role which is not there: one of each circle of roles that trust each other, and every
+/// role that trusts itself.
+fn roles_to_lock(account: &Account, changes: &[Change]) -> BTreeSet<RoleName> {
+    let created = changes.iter().filter(|change| change.action == ChangeAction::Create);
+    let created: BTreeMap<&RoleName, &Role> = created
+        .filter_map(|change| match (&change.address, &change.after) {
+            (Address::Role(name), Some(Resource::Role(role))) => Some((name, role)),
+            _ => None,
+        })
+        .collect();
+    let trusts = |role: &Role| -> BTreeSet<RoleName> {
+        let named = role.trust.aws_principals().filter_map(|text| own_principal(account, text));
+        let named = named.filter_map(|identity| match identity {
+            Identity::Role(name) => Some(name),
+            _ => None,
+        });
+        named.filter(|name| created.contains_key(name)).collect()
+    };
+    let mut waiting: BTreeMap<RoleName, BTreeSet<RoleName>> =
+        created.iter().map(|(name, role)| ((*name).clone(), trusts(role))).collect();
+    let mut locked = BTreeSet::new();
+    while !waiting.is_empty() {
+        let ready: Vec<RoleName> =
+            waiting.iter().filter(|(_, trusts)| trusts.is_empty()).map(|(name, _)| name.clone()).collect();
+        let made = match ready.is_empty() {
+            false => ready,
+            true => {
+                let first = waiting.keys().find(|name| is_in_a_circle(name, &waiting)).cloned();
+                locked.extend(first.clone());
+                first.into_iter().collect()
+            }
+        };
+        if made.is_empty() {
+            break;
+        }
+        for name in &made {
+            waiting.remove(name);
+        }
+        for trusts in waiting.values_mut() {
+            trusts.retain(|name| !made.contains(name));
+        }
+    }
+    locked
+}
+
+fn is_in_a_circle(start: &RoleName, trusts: &BTreeMap<RoleName, BTreeSet<RoleName>>) -> bool {
+    let mut seen: BTreeSet<&RoleName> = BTreeSet::new();
+    let mut next: Vec<&RoleName> = trusts.get(start).into_iter().flatten().collect();
+    while let Some(name) = next.pop() {
+        if name == start {
+            return true;
+        }
+        if seen.insert(name) {
+            next.extend(trusts.get(name).into_iter().flatten());
+        }
+    }
+    false
+}
+
+/// The user or role of this account that a principal names.
+pub(crate) fn own_principal(account: &Account, text: &str) -> Option<Identity> {
+    let arn = PrincipalArn::parse(text).ok()?;
+    if arn.account() != account.id.as_str() { None } else { arn.identity() }
+}
+
+/// The path that a step gives to a user.
+pub(crate) fn new_path(action: &Action) -> Option<(&UserName, &Path)> {
+    match action {
+        Action::UpdateUser { user_name, new_path } => Some((user_name, new_path)),
+        _ => None,
+    }
+}

@@ -1,0 +1,124 @@
+//! Which parts of two things of one kind differ.
+
+use iamctl_model::{Field, Group, Policy, Resource, Role, User};
+
+/// The fields in which two things differ, in the order of [`Field`]. Things of different kinds have
+/// nothing in common and are never compared; they differ in no field.
+///
+/// Every struct is taken apart completely: a new field does not compile until somebody decides how it
+/// is compared.
+pub(crate) fn differing(before: &Resource, after: &Resource) -> Vec<Field> {
+    let differences = match (before, after) {
+        (Resource::Policy(before), Resource::Policy(after)) => policy(before, after),
+        (Resource::Group(before), Resource::Group(after)) => group(before, after),
+        (Resource::User(before), Resource::User(after)) => user(before, after),
+        (Resource::Role(before), Resource::Role(after)) => role(before, after),
+        _ => Vec::new(),
+    };
+    let mut fields: Vec<_> =
+        differences.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect();
+    fields.sort_unstable();
+    fields
+}
+
+/// Takes over some fields of another thing of the same kind.
+pub(crate) fn take_over(into: &mut Resource, from: &Resource, fields: &[Field]) {
+    for field in fields {
+        match (&mut *into, from) {
+            (Resource::Policy(into), Resource::Policy(from)) => match field {
+                Field::Path => into.path.clone_from(&from.path),
+                Field::Description => into.description.clone_from(&from.description),
+                Field::Tags => into.tags.clone_from(&from.tags),
+                Field::Document => into.document.clone_from(&from.document),
+                _ => {}
+            },
+            (Resource::Group(into), Resource::Group(from)) => match field {
+                Field::Path => into.path.clone_from(&from.path),
+                Field::Members => into.members.clone_from(&from.members),
+                Field::Policies => into.policies.clone_from(&from.policies),
+                Field::InlinePolicies => into.inline_policies.clone_from(&from.inline_policies),
+                _ => {}
+            },
+            (Resource::User(into), Resource::User(from)) => match field {
+                Field::Path => into.path.clone_from(&from.path),
+                Field::Tags => into.tags.clone_from(&from.tags),
+                Field::Groups => into.groups.clone_from(&from.groups),
+                Field::Policies => into.policies.clone_from(&from.policies),
+                Field::InlinePolicies => into.inline_policies.clone_from(&from.inline_policies),
+                Field::PermissionsBoundary => {
+                    into.permissions_boundary.clone_from(&from.permissions_boundary);
+                }
+                _ => {}
+            },
+            (Resource::Role(into), Resource::Role(from)) => match field {
+                Field::Path => into.path.clone_from(&from.path),
+                Field::Description => into.description.clone_from(&from.description),
+                Field::MaxSessionDuration => into.max_session_duration = from.max_session_duration,
+                Field::Trust => into.trust.clone_from(&from.trust),
+                Field::Tags => into.tags.clone_from(&from.tags),
+                Field::Policies => into.policies.clone_from(&from.policies),
+                Field::InlinePolicies => into.inline_policies.clone_from(&from.inline_policies),
+                Field::PermissionsBoundary => {
+                    into.permissions_boundary.clone_from(&from.permissions_boundary);
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+}
+
+fn policy(before: &Policy, after: &Policy) -> Vec<(Field, bool)> {
+    let Policy { path, description, tags, document } = before;
+    vec![
+        (Field::Path, *path != after.path),
+        (Field::Description, *description != after.description),
+        (Field::Tags, *tags != after.tags),
+        (Field::Document, *document != after.document),
+    ]
+}
+
+fn group(before: &Group, after: &Group) -> Vec<(Field, bool)> {
+    let Group { path, members, policies, inline_policies } = before;
+    vec![
+        (Field::Path, *path != after.path),
+        (Field::Members, *members != after.members),
+        (Field::Policies, *policies != after.policies),
+        (Field::InlinePolicies, *inline_policies != after.inline_policies),
+    ]
+}
+
+fn user(before: &User, after: &User) -> Vec<(Field, bool)> {
+    let User { path, tags, groups, policies, inline_policies, permissions_boundary } = before;
+    vec![
+        (Field::Path, *path != after.path),
+        (Field::Tags, *tags != after.tags),
+        (Field::Groups, *groups != after.groups),
+        (Field::Policies, *policies != after.policies),
+        (Field::InlinePolicies, *inline_policies != after.inline_policies),
+        (Field::PermissionsBoundary, *permissions_boundary != after.permissions_boundary),
+    ]
+}
+
+fn role(before: &Role, after: &Role) -> Vec<(Field, bool)> {
+    let Role {
+        path,
+        description,
+        max_session_duration,
+        trust,
+        tags,
+        policies,
+        inline_policies,
+        permissions_boundary,
+    } = before;
+    vec![
+        (Field::Path, *path != after.path),
+        (Field::Description, *description != after.description),
+        (Field::MaxSessionDuration, *max_session_duration != after.max_session_duration),
+        (Field::Trust, *trust != after.trust),
+        (Field::Tags, *tags != after.tags),
+        (Field::Policies, *policies != after.policies),
+        (Field::InlinePolicies, *inline_policies != after.inline_policies),
+        (Field::PermissionsBoundary, *permissions_boundary != after.permissions_boundary),
+    ]
+}

@@ -1,0 +1,288 @@
+//! Rules that can refuse a plan or a part of it, apart from the comparison itself: functions from
+//! changes to verdicts.
+
+use std::collections::BTreeSet;
+
+use iamctl_model::{
+    Address, Caller, Cause, Change, ChangeAction, Field, Guard, Identity, Live, Ownership, PolicyArn,
+    Refusal, Resource,
+};
+
+use crate::delta::Delta;
+use crate::plan::Inputs;
+use crate::world::World;
+
+/// Above this many deletes a plan needs `--allow mass-delete`.
+const MANY_DELETES: usize = 10;
+/// From this many deletes on their share of what is owned counts.
+const SOME_DELETES: usize = 3;
+/// The share of what is owned, in percent, above which some deletes are many.
+const LARGE_SHARE: usize = 30;
+
+pub(crate) struct Guards<'a> {
+    pub(crate) inputs: &'a Inputs<'a>,
+    pub(crate) live: &'a Live,
+    pub(crate) ownership: &'a Ownership,
+}
+
+/// Whether a thing is refused, so that nothing is done about it.
+pub(crate) fn refused(refusals: &[Refusal], address: &Address) -> bool {
+    refusals.iter().any(|refusal| refusal.address == *address)
+}
+
+impl Guards<'_> {
+    pub(crate) fn judge(&self, changes: &[Change]) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        for change in changes.iter().filter(|change| change.action != ChangeAction::Blocked) {
+            refusals.extend(self.conflict(change));
+            refusals.extend(self.sibling(change));
+            refusals.extend(self.in_use(change, changes));
+            refusals.extend(self.lockout(change));
+            refusals.extend(self.widens_drift(change, changes));
+        }
+        refusals.extend(self.mass_delete(changes));
+        refusals.retain(|refusal| {
+            !(refusal.guard.can_be_allowed() && self.inputs.allow.contains(&refusal.guard))
+        });
+        refusals
+    }
+
+    fn refuse(guard: Guard, address: &Address, message: String, help: String) -> Refusal {
+        let help = match guard.can_be_allowed() {
+            true => format!("{help}; or pass `--allow {}`", guard.as_str()),
+            false => help,
+        };
+        Refusal { guard, address: address.clone(), message, help }
+    }
+
+    fn conflict(&self, change: &Change) -> Option<Refusal> {
+        let fields = change.fields.iter().filter(|field| field.cause == Cause::Conflict);
+        let fields: Vec<&str> = fields.map(|change| change.field.as_str()).collect();
+        if fields.is_empty() {
+            return None;
+        }
+        let address = &change.address;
+        Some(Self::refuse(
+            Guard::Conflict,
+            address,
+            format!(
+                "{} of {address} changed both in the manifest and in the account since the last run",
+                fields.join(", ")
+            ),
+            "look at what was changed in the account and take over into the manifest what shall stay"
+                .to_owned(),
+        ))
+    }
+
+    fn sibling(&self, change: &Change) -> Option<Refusal> {
+        let address = &change.address;
+        let is_ours = self.live.id(address).is_some_and(|id| self.ownership.owns(address, id));
+        let taken = matches!(change.action, ChangeAction::Create | ChangeAction::Adopt) && !is_ours;
+        let mut siblings = self.inputs.siblings.iter();
+        let sibling = siblings.find(|sibling| taken && sibling.ownership.get(address).is_some())?;
+        Some(Self::refuse(
+            Guard::Sibling,
+            address,
+            format!("{address} is managed by the manifest `{}` of the same master copy", sibling.name),
+            "remove it here, or list it under `forget:` there, apply that, and add `adopt: true` here"
+                .to_string(),
+        ))
+    }
+
+    /// A delete that would break something nobody here manages, or that AWS would refuse because of it.
+    fn in_use(&self, change: &Change, changes: &[Change]) -> Option<Refusal> {
+        if change.action != ChangeAction::Delete {
+            return None;
+        }
+        let users = match &change.address {
+            Address::Policy(name) => {
+                let arn = &self.live.policies.get(name)?.arn;
+                self.remaining_users_of(arn, changes)
+            }
+            Address::Group(name) => {
+                let members = self.live.groups.get(name)?.value.members.iter();
+                let users = members.map(|member| Address::User(member.clone()));
+                users
+                    .filter(|user| !self.lets_go_of_group(user, change, changes))
+                    .map(|user| user.to_string())
+                    .collect()
+            }
+            Address::Role(name) => {
+                let profiles = self.live.roles.get(name)?.instance_profiles.iter();
+                profiles.map(|profile| format!("the instance profile {profile}")).collect()
+            }
+            Address::User(_) | Address::MasterCopy => Vec::new(),
+        };
+        if users.is_empty() {
+            return None;
+        }
+        let address = &change.address;
+        Some(Self::refuse(
+            Guard::InUse,
+            address,
+            format!("{address} would be deleted and is still used by {}", list(&users)),
+            format!(
+                "take it from them first; or list `{address}` under `forget:` to keep it and stop managing it"
+            ),
+        ))
+    }
+
+    /// What will still be attached to a policy, or bounded by it, when it is deleted.
+    fn remaining_users_of(&self, arn: &PolicyArn, changes: &[Change]) -> Vec<String> {
+        let uses = |resource: &Resource| {
+            let attached = resource.policies().is_some_and(|policies| policies.contains(arn));
+            attached || resource.permissions_boundary() == Some(arn)
+        };
+        let addresses = self.live.addresses().map(|(address, _)| address);
+        let using = addresses.filter(|address| {
+            let found = self.live.resource(address, None);
+            let change = changes.iter().find(|change| change.address == *address);
+            let will_use = match change.map(|change| (change.action, &change.before, &change.after)) {
+                Some((ChangeAction::Delete, ..)) => false,
+                // An attachment that is left to others is in neither side of the change.
+                Some((ChangeAction::Update | ChangeAction::Adopt, Some(before), Some(after))) => {
+                    uses(after) || !uses(before)
+                }
+                _ => true,
+            };
+            found.as_ref().is_some_and(uses) && will_use
+        });
+        using.map(|address| address.to_string()).collect()
+    }
+
+    fn lets_go_of_group(&self, user: &Address, group: &Change, changes: &[Change]) -> bool {
+        let Address::Group(name) = &group.address else { return false };
+        let change = changes.iter().find(|change| change.address == *user);
+        match change.map(|change| (change.action, &change.before, &change.after)) {
+            Some((ChangeAction::Delete, ..)) => true,
+            Some((
+                ChangeAction::Update | ChangeAction::Adopt,
+                Some(Resource::User(before)),
+                Some(Resource::User(after)),
+            )) => before.groups.contains(name) && !after.groups.contains(name),
+            _ => false,
+        }
+    }
+
+    /// Whoever runs this must not delete itself.
+    fn lockout(&self, change: &Change) -> Option<Refusal> {
+        let identity = self.inputs.caller.and_then(Caller::identity)?;
+        let is_self = identity.address() == change.address;
+        if !is_self || !matches!(change.action, ChangeAction::Delete) {
+            return None;
+        }
+        let what = match identity {
+            Identity::User(_) => "the user",
+            _ => "the role",
+        };
+        Some(Self::refuse(
+            Guard::Lockout,
+            &change.address,
+            format!("{} is {what} that runs this, and would be deleted", change.address),
+            "let somebody else apply it".to_owned(),
+        ))
+    }
+
+    /// Somebody took rights away behind our back, by a prohibition, a boundary or a tighter trust:
+    /// that may have been an answer to an attack, and is not undone unasked.
+    fn widens_drift(&self, change: &Change, changes: &[Change]) -> Option<Refusal> {
+        let drifted = |field| change.fields.iter().any(|f| f.field == field && f.cause != Cause::Ours);
+        let (Some(before), Some(after)) = (&change.before, &change.after) else { return None };
+        if change.action != ChangeAction::Update {
+            return None;
+        }
+        let world = World::new(self.live, changes);
+        let mut what: Vec<String> = Vec::new();
+        if drifted(Field::PermissionsBoundary)
+            && let Some(boundary) = before.permissions_boundary()
+        {
+            what.push(format!("the permissions boundary {}", boundary.path_and_name()));
+        }
+        if drifted(Field::Policies) {
+            let (before, after) = (before.policies()?, after.policies()?);
+            let denying =
+                before.difference(after).filter(|arn| !world.detaching(arn).stops_denying.is_empty());
+            what.extend(denying.map(|arn| format!("the policy {}, which denies", arn.path_and_name())));
+        }
+        if drifted(Field::InlinePolicies) {
+            let (before, after) = (before.inline_policies()?, after.inline_policies()?);
+            for (name, document) in before {
+                if !Delta::between(Some(document), after.get(name)).stops_denying.is_empty() {
+                    what.push(format!("the inline policy {name}, which denies"));
+                }
+            }
+        }
+        what.extend(self.restriction_of(&world, change, drifted));
+        if what.is_empty() {
+            return None;
+        }
+        let address = &change.address;
+        Some(Self::refuse(
+            Guard::WidenDrift,
+            address,
+            format!("{address} was restricted in the account by {}; the plan would undo that", list(&what)),
+            "find out who did it and why; take it over into the manifest if it shall stay".to_owned(),
+        ))
+    }
+
+    /// A restriction that only things of one kind can have.
+    fn restriction_of(
+        &self,
+        world: &World<'_>,
+        change: &Change,
+        drifted: impl Fn(Field) -> bool,
+    ) -> Vec<String> {
+        let stops_denying =
+            |before, after| !Delta::between(Some(before), Some(after)).stops_denying.is_empty();
+        match (&change.before, &change.after) {
+            (Some(Resource::Role(before)), Some(Resource::Role(after))) if drifted(Field::Trust) => {
+                let wider = Delta::between(Some(&before.trust), Some(&after.trust)).widens();
+                // Somebody who was deleted is no longer let in; that is no decision about this role.
+                let is_decision = !before.trust.aws_principals().any(is_unique_id);
+                Vec::from_iter((wider && is_decision).then(|| "a tighter trust policy".to_owned()))
+            }
+            (Some(Resource::Policy(before)), Some(Resource::Policy(after))) if drifted(Field::Document) => {
+                let denied = stops_denying(&before.document, &after.document);
+                Vec::from_iter(denied.then(|| "a statement that denies".to_owned()))
+            }
+            (Some(Resource::User(before)), Some(Resource::User(after))) if drifted(Field::Groups) => {
+                let left = before.groups.difference(&after.groups);
+                let denying = left.filter(|group| !world.leaving(group).stops_denying.is_empty());
+                denying.map(|group| format!("the membership of group/{group}, which denies")).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn mass_delete(&self, changes: &[Change]) -> Option<Refusal> {
+        let deletes = changes.iter().filter(|change| change.action == ChangeAction::Delete).count();
+        let owned = self.ownership.0.len();
+        let share_is_large = deletes.saturating_mul(100) > owned.saturating_mul(LARGE_SHARE);
+        if !(deletes > MANY_DELETES || deletes >= SOME_DELETES && share_is_large) {
+            return None;
+        }
+        Some(Self::refuse(
+            Guard::MassDelete,
+            &Address::MasterCopy,
+            format!("{deletes} of the {owned} things that this manifest manages would be deleted"),
+            "look whether a part of the manifest is missing".to_owned(),
+        ))
+    }
+}
+
+/// Whether a principal reads as the unique id of a user or role: what it named was deleted.
+/// Source: IAM User Guide, "AWS JSON policy elements: Principal".
+fn is_unique_id(principal: &str) -> bool {
+    principal.starts_with("AIDA") || principal.starts_with("AROA")
+}
+
+/// "a, b and 3 more"
+fn list(items: &[String]) -> String {
+    const SHOWN: usize = 4;
+    let unique: BTreeSet<&String> = items.iter().collect();
+    let shown: Vec<&str> = unique.iter().take(SHOWN).map(|item| item.as_str()).collect();
+    match unique.len().saturating_sub(shown.len()) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

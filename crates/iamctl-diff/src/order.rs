@@ -1,0 +1,435 @@
+//! The order of the calls: what AWS demands, and what keeps every moment of the run safe.
+//!
+//! Of two calls that affect the access of the same user or role, one that
+//!
+//! | does this | comes before one that | or else, for a moment |
+//! | --- | --- | --- |
+//! | denies | allows, or stops denying | something is allowed that never should be |
+//! | stops allowing | stops denying | the same |
+//! | allows | stops allowing something that may be the same | something is denied that never should be |
+//!
+//! A permissions boundary and a trust policy bound what everything else can give: one that comes or
+//! gets narrower counts as denying anything, one that goes or gets wider as no longer denying.
+//!
+//! For policies that only allow or only deny this is exact. For ones that do both it can be
+//! unattainable; then the plan carries a hazard.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iamctl_model::{
+    Action, Address, Caller, GroupName, Guard, Hazard, HazardKind, Identity, PolicyArn, Refusal, Step,
+    StepId, UserName,
+};
+use iamctl_policy::Document;
+
+use crate::delta::Delta;
+use crate::drafts::{Draft, new_path, own_principal};
+use crate::graph::{Edges, Reason};
+use crate::world::World;
+
+/// How many policies AWS lets one attach to a user, group or role, and how many groups a user can be
+/// in. Source: IAM User Guide, "IAM and AWS STS quotas", defaults.
+const MOST_ATTACHED: usize = 10;
+const MOST_GROUPS: usize = 10;
+
+/// The steps in order, and what about their order must be told.
+#[derive(Debug, Default)]
+pub(crate) struct Ordered {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) hazards: Vec<Hazard>,
+    pub(crate) refusals: Vec<Refusal>,
+}
+
+/// Puts calls in order.
+pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>) -> Ordered {
+    let mut ordering = Ordering { world, drafts, edges: Edges::default(), hazards: BTreeSet::new() };
+    ordering.preconditions();
+    ordering.rooms();
+    ordering.versions_before_attachments();
+    ordering.trust_before_deletes();
+    ordering.safe_access();
+    if let Some(identity) = caller.and_then(Caller::identity) {
+        ordering.runner_last(&identity);
+    }
+    ordering.finish()
+}
+
+struct Ordering<'a> {
+    world: &'a World<'a>,
+    drafts: &'a [Draft],
+    edges: Edges,
+    hazards: BTreeSet<(Identity, HazardKind)>,
+}
+
+impl Ordering<'_> {
+    fn actions(&self) -> impl Iterator<Item = (usize, &Action)> {
+        self.drafts.iter().enumerate().map(|(index, draft)| (index, &draft.action))
+    }
+
+    /// What AWS refuses otherwise.
+    fn preconditions(&mut self) {
+        let (creates, deletes, moves) = (self.creates(), self.deletes(), self.moves());
+        let mut edges = Vec::new();
+        for (index, action) in self.actions() {
+            let subject = action.subject();
+            edges.extend(creates.get(&subject).map(|create| (*create, index)));
+            edges.extend(deletes.get(&subject).map(|delete| (index, *delete)));
+            if let Some(policy) = policies_used(action) {
+                let address = Address::Policy(policy.policy_name());
+                edges.extend(creates.get(&address).map(|create| (*create, index)));
+            }
+            // What lets go of a policy or a group comes before it is deleted.
+            for address in released(self.world, action) {
+                edges.extend(deletes.get(&address).map(|delete| (index, *delete)));
+            }
+            if let Action::AddUserToGroup { group_name, .. } = action {
+                edges.extend(creates.get(&Address::Group(group_name.clone())).map(|create| (*create, index)));
+            }
+            for identity in trust_of(action).into_iter().flat_map(|trust| self.named(trust)) {
+                edges.extend(creates.get(&identity.address()).map(|create| (*create, index)));
+                edges.extend(moves.get(&identity.address()).map(|update| (*update, index)));
+            }
+            if let Action::DeletePolicyVersion { policy_arn, .. } = action {
+                let room = self.actions().filter(|(_, later)| is_new_version_of(later, policy_arn));
+                edges.extend(room.map(|(later, _)| (index, later)));
+            }
+        }
+        for (first, then) in edges {
+            self.edges.add(first, then, Reason::Precondition);
+        }
+    }
+
+    fn creates(&self) -> BTreeMap<Address, usize> {
+        let creates = self.actions().filter(|(_, action)| {
+            matches!(
+                action,
+                Action::CreateUser { .. }
+                    | Action::CreateGroup { .. }
+                    | Action::CreateRole { .. }
+                    | Action::CreatePolicy { .. }
+            )
+        });
+        creates.map(|(index, action)| (action.subject(), index)).collect()
+    }
+
+    fn deletes(&self) -> BTreeMap<Address, usize> {
+        let deletes = self.actions().filter(|(_, action)| {
+            matches!(
+                action,
+                Action::DeleteUser { .. }
+                    | Action::DeleteGroup { .. }
+                    | Action::DeleteRole { .. }
+                    | Action::DeletePolicy { .. }
+            )
+        });
+        deletes.map(|(index, action)| (action.subject(), index)).collect()
+    }
+
+    fn moves(&self) -> BTreeMap<Address, usize> {
+        self.actions()
+            .filter(|(_, action)| new_path(action).is_some())
+            .map(|(index, action)| (action.subject(), index))
+            .collect()
+    }
+
+    /// The users and roles of this account that a trust policy names.
+    fn named(&self, trust: &Document) -> Vec<Identity> {
+        let account = &self.world.live().account;
+        trust.aws_principals().filter_map(|text| own_principal(account, text)).collect()
+    }
+
+    /// Where a quota leaves no room for the new beside the old, the old goes first.
+    fn rooms(&mut self) {
+        let mut attaches: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
+        let mut detaches: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
+        let mut joins: BTreeMap<UserName, Vec<usize>> = BTreeMap::new();
+        let mut leaves: BTreeMap<UserName, Vec<usize>> = BTreeMap::new();
+        for (index, action) in self.actions() {
+            match action {
+                Action::AttachUserPolicy { .. }
+                | Action::AttachGroupPolicy { .. }
+                | Action::AttachRolePolicy { .. } => {
+                    attaches.entry(action.subject()).or_default().push(index);
+                }
+                Action::DetachUserPolicy { .. }
+                | Action::DetachGroupPolicy { .. }
+                | Action::DetachRolePolicy { .. } => {
+                    detaches.entry(action.subject()).or_default().push(index);
+                }
+                Action::AddUserToGroup { user_name, .. } => {
+                    joins.entry(user_name.clone()).or_default().push(index);
+                }
+                Action::RemoveUserFromGroup { user_name, .. } => {
+                    leaves.entry(user_name.clone()).or_default().push(index);
+                }
+                _ => {}
+            }
+        }
+        let live = self.world.live();
+        let mut crowded: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
+        for (address, new) in attaches {
+            let found = live.resource(&address, None);
+            let there = found.as_ref().and_then(|found| found.policies()).map_or(0, BTreeSet::len);
+            let old = detaches.remove(&address).unwrap_or_default();
+            if there.saturating_add(new.len()) > MOST_ATTACHED {
+                crowded.push((old, new));
+            }
+        }
+        for (user, new) in joins {
+            let there = live.users.get(&user).map_or(0, |user| user.value.groups.len());
+            let old = leaves.remove(&user).unwrap_or_default();
+            if there.saturating_add(new.len()) > MOST_GROUPS {
+                crowded.push((old, new));
+            }
+        }
+        for (old, new) in crowded {
+            for first in old {
+                new.iter().for_each(|then| self.edges.add(first, *then, Reason::Precondition));
+            }
+        }
+    }
+
+    /// Whoever gets a policy gets its new text, and whoever loses it never sees the new text.
+    fn versions_before_attachments(&mut self) {
+        let mut versions: BTreeMap<&PolicyArn, usize> = BTreeMap::new();
+        for (index, draft) in self.drafts.iter().enumerate() {
+            if let Action::CreatePolicyVersion { policy_arn, .. }
+            | Action::SetDefaultPolicyVersion { policy_arn, .. } = &draft.action
+            {
+                versions.insert(policy_arn, index);
+            }
+        }
+        let mut edges = Vec::new();
+        for (index, draft) in self.drafts.iter().enumerate() {
+            edges.extend(attached(&draft.action).and_then(|arn| Some((*versions.get(arn)?, index))));
+            edges.extend(detached(&draft.action).and_then(|arn| Some((index, *versions.get(arn)?))));
+        }
+        for (first, then) in edges {
+            self.edges.add(first, then, Reason::Excess);
+        }
+    }
+
+    /// A trust policy that names somebody who will be deleted is changed first: it would read as an
+    /// unknown id in between.
+    fn trust_before_deletes(&mut self) {
+        let deletes = self.deletes();
+        let mut edges = Vec::new();
+        for (index, action) in self.actions() {
+            let (Action::UpdateAssumeRolePolicy { role_name, .. } | Action::DeleteRole { role_name }) =
+                action
+            else {
+                continue;
+            };
+            let Some(role) = self.world.live().roles.get(role_name) else { continue };
+            for identity in self.named(&role.trust) {
+                edges.extend(deletes.get(&identity.address()).map(|delete| (index, *delete)));
+            }
+        }
+        for (first, then) in edges {
+            self.edges.add(first, then, Reason::Tidy);
+        }
+    }
+
+    fn safe_access(&mut self) {
+        let mut by_identity: BTreeMap<&Identity, Vec<usize>> = BTreeMap::new();
+        for (index, draft) in self.drafts.iter().enumerate().filter(|(_, draft)| !draft.delta.is_empty()) {
+            for identity in &draft.affects {
+                by_identity.entry(identity).or_default().push(index);
+            }
+        }
+        // Steps on a shared policy or a group meet in the scope of every holder: looked at once.
+        let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
+        for (identity, steps) in by_identity {
+            for (position, &a) in steps.iter().enumerate() {
+                for &b in steps.iter().skip(position.saturating_add(1)) {
+                    if seen.insert((a, b)) {
+                        self.relate(identity, a, b);
+                    }
+                }
+            }
+        }
+    }
+
+    fn relate(&mut self, identity: &Identity, a: usize, b: usize) {
+        let (Some(first), Some(second)) = (self.drafts.get(a), self.drafts.get(b)) else { return };
+        let (x, y) = (&first.delta, &second.delta);
+        for (strict, loose, reason, hazard) in [
+            (excess(x, y), excess(y, x), Reason::Excess, HazardKind::MomentaryExcess),
+            (gap(x, y), gap(y, x), Reason::Gap, HazardKind::MomentaryGap),
+        ] {
+            match (strict, loose) {
+                (Relation::None, Relation::None) => {}
+                (Relation::Matters, Relation::Matters) => {
+                    self.hazards.insert((identity.clone(), hazard));
+                }
+                (Relation::Matters, _) | (Relation::Prudent, Relation::None) => self.edges.add(a, b, reason),
+                (_, Relation::Matters) | (Relation::None, Relation::Prudent) => self.edges.add(b, a, reason),
+                // Neither can do harm to the other; the order written is as good as any.
+                (Relation::Prudent, Relation::Prudent) => {}
+            }
+        }
+    }
+
+    /// What takes rights from whoever runs this comes after everything else.
+    fn runner_last(&mut self, runner: &Identity) {
+        let narrows = |draft: &Draft| draft.affects.contains(runner) && draft.delta.narrows();
+        let (last, others): (Vec<usize>, Vec<usize>) =
+            (0..self.drafts.len()).partition(|index| self.drafts.get(*index).is_some_and(narrows));
+        for then in last {
+            others.iter().for_each(|first| self.edges.add(*first, then, Reason::Runner));
+        }
+    }
+
+    fn finish(mut self) -> Ordered {
+        let count = self.drafts.len();
+        let mut refusals = Vec::new();
+        match self.edges.break_circles(count) {
+            Ok(given_up) => {
+                for (first, then, reason) in given_up {
+                    self.hazards.extend(self.hazards_of(first, then, reason));
+                }
+            }
+            Err(circle) => refusals.extend(self.circle_refusal(&circle)),
+        }
+        let order = self.edges.sorted(count);
+        let ids: BTreeMap<usize, StepId> =
+            order.iter().enumerate().map(|(at, index)| (*index, StepId(at.saturating_add(1)))).collect();
+        let mut needs = self.edges.needs();
+        let steps = order.iter().filter_map(|index| {
+            let draft = self.drafts.get(*index)?;
+            let needs = needs.remove(index).unwrap_or_default();
+            let mut needs: Vec<StepId> = needs.iter().filter_map(|need| ids.get(need).copied()).collect();
+            needs.sort_unstable();
+            let id = ids.get(index).copied()?;
+            Some(Step { id, action: draft.action.clone(), because: draft.because.clone(), needs })
+        });
+        let hazards = self.hazards.iter().map(|(identity, kind)| Hazard {
+            kind: *kind,
+            address: identity.address(),
+            message: match kind {
+                HazardKind::MomentaryGap => {
+                    format!("{identity} may for a moment lack something that it has before and after")
+                }
+                _ => {
+                    format!("{identity} may for a moment have something that it has neither before nor after")
+                }
+            },
+        });
+        Ordered { steps: steps.collect(), hazards: hazards.collect(), refusals }
+    }
+
+    fn hazards_of(&self, first: usize, then: usize, reason: Reason) -> Vec<(Identity, HazardKind)> {
+        let kind = match reason {
+            Reason::Gap => HazardKind::MomentaryGap,
+            Reason::Excess => HazardKind::MomentaryExcess,
+            Reason::Tidy | Reason::Runner | Reason::Precondition => return Vec::new(),
+        };
+        let affects =
+            |index: usize| self.drafts.get(index).map(|draft| draft.affects.clone()).unwrap_or_default();
+        affects(first).intersection(&affects(then)).map(|identity| (identity.clone(), kind)).collect()
+    }
+
+    fn circle_refusal(&self, circle: &[usize]) -> Option<Refusal> {
+        let drafts = circle.iter().filter_map(|index| self.drafts.get(*index));
+        let calls: Vec<String> = drafts.clone().map(|draft| draft.action.describe()).collect();
+        let first = drafts.clone().next()?;
+        Some(Refusal {
+            guard: Guard::Cycle,
+            address: first.because.clone(),
+            message: format!("these calls each need another one first: {}", calls.join(", ")),
+            help: "split the change in two and apply one after the other".to_owned(),
+        })
+    }
+}
+
+/// How one step bears on another that comes after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    None,
+    /// The first one should come first, though nothing they name seems to meet.
+    Prudent,
+    /// They may name the same actions.
+    Matters,
+}
+
+fn relation(applies: bool, meets: bool) -> Relation {
+    match (applies, meets) {
+        (false, _) => Relation::None,
+        (true, false) => Relation::Prudent,
+        (true, true) => Relation::Matters,
+    }
+}
+
+/// Whether `x` must come before `y` lest something be allowed too early.
+fn excess(x: &Delta, y: &Delta) -> Relation {
+    let pairs =
+        [(&x.denies, &y.allows), (&x.denies, &y.stops_denying), (&x.stops_allowing, &y.stops_denying)];
+    let applies = pairs.iter().any(|(a, b)| !a.is_empty() && !b.is_empty());
+    relation(applies, pairs.iter().any(|(a, b)| a.may_overlap(b)))
+}
+
+/// Whether `x` should come before `y` lest something be denied too early.
+fn gap(x: &Delta, y: &Delta) -> Relation {
+    // Grants that have nothing in common do not replace each other.
+    if x.allows.may_overlap(&y.stops_allowing) { Relation::Matters } else { Relation::None }
+}
+
+fn attached(action: &Action) -> Option<&PolicyArn> {
+    match action {
+        Action::AttachUserPolicy { policy_arn, .. }
+        | Action::AttachGroupPolicy { policy_arn, .. }
+        | Action::AttachRolePolicy { policy_arn, .. } => Some(policy_arn),
+        _ => None,
+    }
+}
+
+fn detached(action: &Action) -> Option<&PolicyArn> {
+    match action {
+        Action::DetachUserPolicy { policy_arn, .. }
+        | Action::DetachGroupPolicy { policy_arn, .. }
+        | Action::DetachRolePolicy { policy_arn, .. } => Some(policy_arn),
+        _ => None,
+    }
+}
+
+/// The managed policies that must be there for a call.
+fn policies_used(action: &Action) -> Option<&PolicyArn> {
+    match action {
+        Action::CreateUser { permissions_boundary, .. } | Action::CreateRole { permissions_boundary, .. } => {
+            permissions_boundary.as_ref()
+        }
+        Action::PutUserPermissionsBoundary { permissions_boundary, .. }
+        | Action::PutRolePermissionsBoundary { permissions_boundary, .. } => Some(permissions_boundary),
+        other => attached(other),
+    }
+}
+
+/// What a call stops using, so that it can be deleted.
+fn released(world: &World<'_>, action: &Action) -> Vec<Address> {
+    let policy = |arn: &PolicyArn| Address::Policy(arn.policy_name());
+    match action {
+        Action::RemoveUserFromGroup { group_name, .. } => vec![Address::Group(GroupName::clone(group_name))],
+        Action::PutUserPermissionsBoundary { .. }
+        | Action::DeleteUserPermissionsBoundary { .. }
+        | Action::DeleteUser { .. }
+        | Action::PutRolePermissionsBoundary { .. }
+        | Action::DeleteRolePermissionsBoundary { .. }
+        | Action::DeleteRole { .. } => {
+            let found = world.live().resource(&action.subject(), None);
+            found.as_ref().and_then(|found| found.permissions_boundary()).map(policy).into_iter().collect()
+        }
+        other => detached(other).map(policy).into_iter().collect(),
+    }
+}
+
+fn trust_of(action: &Action) -> Option<&Document> {
+    match action {
+        Action::CreateRole { assume_role_policy_document: trust, .. }
+        | Action::UpdateAssumeRolePolicy { policy_document: trust, .. } => Some(trust),
+        _ => None,
+    }
+}
+
+fn is_new_version_of(action: &Action, arn: &PolicyArn) -> bool {
+    matches!(action, Action::CreatePolicyVersion { policy_arn, .. } if policy_arn == arn)
+}

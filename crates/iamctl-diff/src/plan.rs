@@ -1,0 +1,206 @@
+//! The plan as a whole: a table of contents of the stages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iamctl_model::{
+    Address, Caller, Cause, Change, ChangeAction, Desired, Field, FieldChange, Guard, Hazard, HazardKind,
+    Kind, Live, ManifestName, Ownership, Plan, Resource, UnfinishedRun,
+};
+
+use crate::changes::compare;
+use crate::claim::claim;
+use crate::drafts::drafts;
+use crate::guards::{Guards, refused};
+use crate::moves::Moves;
+use crate::order::order;
+use crate::world::World;
+
+/// Everything that a plan is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// What the manifest wants.
+    pub desired: &'a Desired,
+    /// What is in the account.
+    pub live: &'a Live,
+    /// What the head remembers.
+    pub ownership: &'a Ownership,
+    /// Runs that were killed since, the oldest first.
+    pub unfinished: &'a [UnfinishedRun],
+    /// What the other manifests of the same master copy own.
+    pub siblings: &'a [Sibling],
+    /// The state of the master copy.
+    pub master_copy: MasterCopyState,
+    /// Who runs this, when it is known.
+    pub caller: Option<&'a Caller>,
+    /// The guards that may be passed.
+    pub allow: &'a BTreeSet<Guard>,
+}
+
+/// Another manifest that keeps its master copy in the same place.
+#[derive(Debug, Clone)]
+pub struct Sibling {
+    /// Its name.
+    pub name: ManifestName,
+    /// What it owns.
+    pub ownership: Ownership,
+}
+
+/// What is known of the master copy before a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MasterCopyState {
+    /// Whether the bucket is there.
+    pub bucket_exists: bool,
+    /// Whether there is a head: whether the manifest was ever applied.
+    pub has_head: bool,
+    /// Whether the head names this very text of the manifest.
+    pub manifest_is_stored: bool,
+}
+
+/// A plan and the ownership it starts from.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// What is ours before the first step: what the head remembers, with what killed runs did, and
+    /// with what came to agree with the manifest without us.
+    pub ownership: Ownership,
+}
+
+/// Makes the plan.
+#[must_use]
+pub fn plan(inputs: &Inputs<'_>) -> Planned {
+    let moves = Moves::of(inputs.desired, inputs.live, inputs.ownership);
+    let live = moves.live(inputs.live);
+    let remembered = moves.ownership(inputs.ownership.clone());
+    let claimed = claim(&remembered, inputs.unfinished, &live);
+    let mut compared = compare(inputs.desired, &live, &claimed);
+
+    let guards = Guards { inputs, live: &live, ownership: &claimed };
+    let mut refusals = std::mem::take(&mut compared.refusals);
+    refusals.extend(guards.judge(&compared.changes));
+    for change in &mut compared.changes {
+        if refused(&refusals, &change.address) && change.address != Address::MasterCopy {
+            change.action = ChangeAction::Blocked;
+        }
+    }
+
+    let world = World::new(&live, &compared.changes);
+    let drafts = drafts(&world, &compared.changes);
+    let ordered = order(&world, &drafts, inputs.caller);
+    refusals.extend(ordered.refusals);
+    let mut hazards = hazards(&compared.changes);
+    hazards.extend(ordered.hazards);
+
+    let ownership = compared.ownership;
+    let mut changes = compared.changes;
+    changes.extend(master_copy_change(inputs, &ownership, changes.is_empty()));
+    changes.sort_by(|a, b| a.address.cmp(&b.address));
+    let plan = Plan {
+        account: live.account.clone(),
+        manifest: inputs.desired.name.clone(),
+        changes,
+        steps: ordered.steps,
+        refusals,
+        hazards,
+        notes: compared.notes,
+        unmanaged: unmanaged(inputs.desired, &live, &ownership),
+    };
+    Planned { plan, ownership }
+}
+
+/// Whether the live state shows anything that the head does not explain, so that it is worth looking
+/// for runs that were killed: a managed thing that is there and not ours, or one that is not as we
+/// left it.
+#[must_use]
+pub fn leaves_unexplained(desired: &Desired, live: &Live, ownership: &Ownership) -> bool {
+    let compared = compare(desired, live, ownership);
+    let strange = |change: &Change| {
+        let drifted = change.cause != Cause::Ours;
+        let not_ours = match change.action {
+            ChangeAction::Adopt | ChangeAction::Blocked => {
+                live.id(&change.address).is_some_and(|id| !ownership.owns(&change.address, id))
+            }
+            _ => false,
+        };
+        drifted || not_ours
+    };
+    compared.changes.iter().any(strange)
+}
+
+/// The change of the master copy itself: always when the bucket has to be made, and otherwise only
+/// when nothing else is written, because every other change writes it as well.
+fn master_copy_change(inputs: &Inputs<'_>, ownership: &Ownership, nothing_else: bool) -> Option<Change> {
+    let state = inputs.master_copy;
+    let differs = [
+        (Field::Bucket, !state.bucket_exists),
+        (Field::Manifest, !state.manifest_is_stored),
+        (Field::Ownership, ownership != inputs.ownership),
+    ];
+    let fields: Vec<_> =
+        differs.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect();
+    if fields.is_empty() || state.bucket_exists && !nothing_else {
+        return None;
+    }
+    let action = if state.has_head { ChangeAction::Update } else { ChangeAction::Create };
+    Some(Change {
+        address: Address::MasterCopy,
+        action,
+        cause: Cause::Ours,
+        fields: fields.into_iter().map(|field| FieldChange { field, cause: Cause::Ours }).collect(),
+        before: None,
+        after: None,
+    })
+}
+
+fn hazards(changes: &[Change]) -> Vec<Hazard> {
+    let mut hazards = Vec::new();
+    let changed = changes.iter().filter(|c| matches!(c.action, ChangeAction::Update | ChangeAction::Adopt));
+    for change in changed {
+        let (Some(before), Some(after)) = (&change.before, &change.after) else { continue };
+        let address = &change.address;
+        let mut add = |kind, message| hazards.push(Hazard { kind, address: address.clone(), message });
+        if change.touches(Field::PermissionsBoundary) && before.permissions_boundary().is_some() {
+            add(
+                HazardKind::BoundaryLoosened,
+                format!("the permissions boundary of {address} goes or changes: its policies may allow more"),
+            );
+        }
+        if let (Resource::Group(before), Resource::Group(after)) = (before, after) {
+            for member in before.members.difference(&after.members) {
+                let message = format!("user/{member}, who is not in the manifest, leaves {address}");
+                add(HazardKind::MemberRemoved, message);
+            }
+        }
+    }
+    hazards
+}
+
+/// How many things of each kind are there that nobody here manages. What belongs to AWS is not counted.
+fn unmanaged(desired: &Desired, live: &Live, ownership: &Ownership) -> BTreeMap<String, usize> {
+    let mut counts: BTreeMap<String, usize> = [Kind::Policy, Kind::Group, Kind::User, Kind::Role]
+        .into_iter()
+        .map(|kind| (Plan::unmanaged_key(kind), 0))
+        .collect();
+    for address in unmanaged_addresses(desired, live, ownership) {
+        if let Some(count) = counts.get_mut(&Plan::unmanaged_key(address.kind())) {
+            *count = count.saturating_add(1);
+        }
+    }
+    counts
+}
+
+/// What is in the account and neither in the manifest nor ours, without what belongs to AWS.
+pub fn unmanaged_addresses(
+    desired: &Desired,
+    live: &Live,
+    ownership: &Ownership,
+) -> impl Iterator<Item = Address> {
+    let reserved = |address: &Address| match address {
+        Address::Role(name) => live.roles.get(name).is_some_and(|role| role.path.is_reserved()),
+        _ => false,
+    };
+    let is_unmanaged = move |address: &Address, id: &iamctl_model::UniqueId| {
+        !desired.managed.contains_key(address) && !ownership.owns(address, id) && !reserved(address)
+    };
+    live.addresses().filter(move |(address, id)| is_unmanaged(address, id)).map(|(address, _)| address)
+}

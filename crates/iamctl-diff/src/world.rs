@@ -1,0 +1,162 @@
+//! What policies and groups hold before and after the plan: what a step does to access depends on it.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use iamctl_model::{Address, Change, ChangeAction, GroupName, Identity, Live, PolicyArn, Resource};
+use iamctl_policy::Document;
+
+use crate::delta::Delta;
+
+/// Whether something is looked at before the first step or after the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    Before,
+    After,
+}
+
+/// The account before and after a plan.
+pub(crate) struct World<'a> {
+    live: &'a Live,
+    changes: BTreeMap<&'a Address, &'a Change>,
+    /// Who holds a policy of the account, before or after: users, roles, and users by their groups.
+    /// Found when the first policy changes; most plans change none.
+    holders: OnceCell<BTreeMap<PolicyArn, BTreeSet<Identity>>>,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(live: &'a Live, changes: &'a [Change]) -> Self {
+        let changes = changes.iter().filter(|change| change.action != ChangeAction::Blocked);
+        let changes = changes.map(|change| (&change.address, change)).collect();
+        Self { live, changes, holders: OnceCell::new() }
+    }
+
+    pub(crate) fn live(&self) -> &'a Live {
+        self.live
+    }
+
+    /// What is at an address.
+    fn resource(&self, address: &Address, when: When) -> Option<Resource> {
+        match (self.changes.get(address), when) {
+            (Some(change), When::After) if change.action != ChangeAction::Forget => change.after.clone(),
+            _ => self.live.resource(address, None),
+        }
+    }
+
+    /// The text of a policy of the account; `None` where there is none, or it is AWS's.
+    pub(crate) fn document(&self, arn: &PolicyArn, when: When) -> Option<Document> {
+        if arn.is_aws_managed() {
+            return None;
+        }
+        match self.resource(&Address::Policy(arn.policy_name()), when)? {
+            Resource::Policy(policy) => Some(policy.document),
+            _ => None,
+        }
+    }
+
+    /// What attaching a policy does: it will be the text that the plan leaves.
+    pub(crate) fn attaching(&self, arn: &PolicyArn) -> Delta {
+        if arn.is_aws_managed() {
+            return Delta::of_aws_managed(arn, true);
+        }
+        Delta::between(None, self.document(arn, When::After).as_ref())
+    }
+
+    /// What detaching a policy does: it is the text that is there now.
+    pub(crate) fn detaching(&self, arn: &PolicyArn) -> Delta {
+        if arn.is_aws_managed() {
+            return Delta::of_aws_managed(arn, false);
+        }
+        Delta::between(self.document(arn, When::Before).as_ref(), None)
+    }
+
+    /// What becoming a member of a group does.
+    pub(crate) fn joining(&self, group: &GroupName) -> Delta {
+        self.of_group(group, When::After, World::attaching, |document| Delta::between(None, Some(document)))
+    }
+
+    /// What no longer being a member of a group does.
+    pub(crate) fn leaving(&self, group: &GroupName) -> Delta {
+        self.of_group(group, When::Before, World::detaching, |document| Delta::between(Some(document), None))
+    }
+
+    fn of_group(
+        &self,
+        group: &GroupName,
+        when: When,
+        attached: impl Fn(&Self, &PolicyArn) -> Delta,
+        inline: impl Fn(&Document) -> Delta,
+    ) -> Delta {
+        let mut delta = Delta::default();
+        if let Some(group) = self.resource(&Address::Group(group.clone()), when) {
+            for arn in group.policies().into_iter().flatten() {
+                delta.merge(attached(self, arn));
+            }
+            for document in group.inline_policies().into_iter().flatten().map(|(_, document)| document) {
+                delta.merge(inline(document));
+            }
+        }
+        delta
+    }
+
+    /// Whose access a step on an identity affects: its own, or that of all members of a group.
+    pub(crate) fn affected(&self, identity: &Identity) -> BTreeSet<Identity> {
+        match identity {
+            Identity::User(_) | Identity::Role(_) => BTreeSet::from([identity.clone()]),
+            Identity::Group(name) => self.members(name),
+        }
+    }
+
+    /// Whose access a new version of a policy affects.
+    pub(crate) fn holders(&self, arn: &PolicyArn) -> BTreeSet<Identity> {
+        self.holders.get_or_init(|| self.find_holders()).get(arn).cloned().unwrap_or_default()
+    }
+
+    /// The members of a group, before or after.
+    fn members(&self, group: &GroupName) -> BTreeSet<Identity> {
+        let live =
+            self.live.groups.get(group).into_iter().flat_map(|group| group.value.members.iter().cloned());
+        let joining = self.changes.iter().filter_map(|(address, change)| match (address, &change.after) {
+            (Address::User(name), Some(Resource::User(user))) if user.groups.contains(group) => {
+                Some(name.clone())
+            }
+            _ => None,
+        });
+        live.chain(joining).map(Identity::User).collect()
+    }
+
+    fn find_holders(&self) -> BTreeMap<PolicyArn, BTreeSet<Identity>> {
+        let mut holders: BTreeMap<PolicyArn, BTreeSet<Identity>> = BTreeMap::new();
+        let live = self.live.addresses().map(|(address, _)| address);
+        let addresses: BTreeSet<Address> =
+            live.chain(self.changes.keys().map(|address| (*address).clone())).collect();
+        for address in addresses {
+            let Some(identity) = identity(&address) else { continue };
+            let mut arns: BTreeSet<PolicyArn> = BTreeSet::new();
+            for when in [When::Before, When::After] {
+                if let Some(resource) = self.resource(&address, when) {
+                    arns.extend(resource.policies().into_iter().flatten().cloned());
+                    arns.extend(resource.permissions_boundary().cloned());
+                }
+            }
+            if arns.is_empty() {
+                continue;
+            }
+            let affected = self.affected(&identity);
+            for arn in arns {
+                holders.entry(arn).or_default().extend(affected.iter().cloned());
+            }
+        }
+        holders
+    }
+}
+
+/// The user, group or role at an address.
+pub(crate) fn identity(address: &Address) -> Option<Identity> {
+    match address {
+        Address::User(name) => Some(Identity::User(name.clone())),
+        Address::Group(name) => Some(Identity::Group(name.clone())),
+        Address::Role(name) => Some(Identity::Role(name.clone())),
+        Address::Policy(_) | Address::MasterCopy => None,
+    }
+}

@@ -1,0 +1,129 @@
+//! Situations as files: `tests/cases/*.case`. Each is planned, compared with the plan that stands in
+//! the file, replayed where nothing refuses it, and planned again.
+//!
+//! A file has sections that begin with `--- name`: `before` (a manifest that was applied), `behind our
+//! back` (calls that somebody else made since), `manifest` (what is wanted now), `allow` (guards), and
+//! `plan`. `UPDATE_CASES=1 cargo test -p iamctl-diff` writes the plans anew; read the difference.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use iamctl_model::{Action, Desired, Guard, Plan};
+use iamctl_spec::{FilesInMemory, Options};
+
+use crate::world::{World, account, calls};
+
+const HEAD: &str = "version: 1\nname: test\naccount: \"123456789012\"\nmaster_copy: {bucket: some-bucket, region: eu-west-1}\n";
+
+fn manifest(text: &str) -> Desired {
+    let files = FilesInMemory::new().with("m.yaml", format!("{HEAD}{text}"));
+    let options = Options { account: Some(account()), ..Options::default() };
+    match iamctl_spec::parse(&files, "m.yaml", &options) {
+        Ok(manifest) => manifest.desired,
+        Err(rejected) => panic!("{:#?}", rejected.diagnostics),
+    }
+}
+
+fn sections(text: &str) -> BTreeMap<String, String> {
+    let mut sections: BTreeMap<String, String> = BTreeMap::new();
+    let mut current = String::new();
+    for line in text.lines() {
+        match line.strip_prefix("--- ") {
+            Some(name) => current = name.trim().to_owned(),
+            None => {
+                let section = sections.entry(current.clone()).or_default();
+                section.push_str(line);
+                section.push('\n');
+            }
+        }
+    }
+    sections
+}
+
+fn world(sections: &BTreeMap<String, String>) -> World {
+    let mut world = World::empty();
+    if let Some(before) = sections.get("before") {
+        world.apply(&manifest(before));
+    }
+    for line in sections.get("behind our back").map(String::as_str).unwrap_or_default().lines() {
+        if !line.trim().is_empty() {
+            let action: Action = serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            world.perform(&action);
+        }
+    }
+    for name in sections.get("allow").map(String::as_str).unwrap_or_default().split_whitespace() {
+        let guard: Guard = serde_json::from_value(name.into()).unwrap();
+        world.allow.insert(guard);
+    }
+    world
+}
+
+/// The plan as text: what a reader of the case file has to judge.
+fn describe(plan: &Plan) -> String {
+    let mut text = String::new();
+    for change in &plan.changes {
+        let fields: Vec<_> = change
+            .fields
+            .iter()
+            .map(|field| format!("{} ({:?})", field.field, field.cause).to_lowercase())
+            .collect();
+        let cause = format!("{:?}", change.cause).to_lowercase();
+        let line = format!("{} {} [{cause}] {}", change.action.as_str(), change.address, fields.join(", "));
+        writeln!(text, "{}", line.trim_end()).unwrap();
+    }
+    for call in calls(plan) {
+        writeln!(text, "  {call}").unwrap();
+    }
+    for refusal in &plan.refusals {
+        writeln!(text, "refused ({}): {}\n  help: {}", refusal.guard.as_str(), refusal.message, refusal.help)
+            .unwrap();
+    }
+    for hazard in &plan.hazards {
+        writeln!(text, "hazard ({}): {}", hazard.kind.as_str(), hazard.message).unwrap();
+    }
+    for note in &plan.notes {
+        writeln!(text, "note: {}: {}", note.address, note.message).unwrap();
+    }
+    let unmanaged = plan.unmanaged.iter().filter(|(_, count)| **count > 0);
+    for (kind, count) in unmanaged {
+        writeln!(text, "unmanaged: {count} {kind}").unwrap();
+    }
+    if text.is_empty() { "nothing to do\n".to_owned() } else { text }
+}
+
+fn case_files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_case_has_its_plan_and_leads_to_its_manifest() {
+    let mut wrong = Vec::new();
+    for file in case_files() {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let sections = sections(&text);
+        let mut world = world(&sections);
+        let desired = manifest(&sections["manifest"]);
+        let planned = world.plan(&desired);
+        let found = describe(&planned.plan);
+        let expected = sections.get("plan").map(String::as_str).unwrap_or_default();
+        if found.trim() != expected.trim() {
+            if std::env::var_os("UPDATE_CASES").is_some() {
+                let head = text.split("--- plan").next().unwrap().trim_end();
+                std::fs::write(&file, format!("{head}\n--- plan\n{found}")).unwrap();
+            } else {
+                wrong.push(format!("{name}:\n{found}\nexpected:\n{expected}"));
+            }
+        }
+        if planned.plan.refusals.is_empty() {
+            world.replay(&desired, &planned, &mut |_| 0);
+            let again = world.plan(&desired).plan;
+            assert!(again.is_empty(), "{name}: left over:\n{}", describe(&again));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,225 @@
+//! Generated desired states: few names, so that states overlap.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iamctl_model::{
+    Address, Desired, Group, GroupName, Managed, ManifestName, MasterCopy, Path, Policy, PolicyArn,
+    PolicyName, Resource, Role, RoleName, SessionDuration, Tags, User, UserName,
+};
+use iamctl_policy::{Document, Span};
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::prelude::*;
+
+use crate::world::account;
+
+/// A manifest that manages exactly these.
+pub(crate) fn desired(resources: impl IntoIterator<Item = (Address, Resource)>) -> Desired {
+    let managed = resources.into_iter().map(|(address, value)| {
+        let managed =
+            Managed { value, span: Span::NONE, adopt: false, protect: false, ignore: BTreeSet::new() };
+        (address, managed)
+    });
+    Desired {
+        name: ManifestName::parse("test").unwrap(),
+        account: None,
+        master_copy: MasterCopy {
+            bucket: "bucket".into(),
+            region: "eu-west-1".into(),
+            prefix: String::new(),
+            owner: None,
+            kms_key: None,
+        },
+        managed: managed.collect(),
+        forget: BTreeSet::new(),
+        ignore: Vec::new(),
+        tests: Vec::new(),
+    }
+}
+
+const ACTIONS: [&str; 5] = ["s3:GetObject", "s3:*", "ec2:RunInstances", "iam:CreateUser", "iam:*"];
+
+/// An identity policy of one to three statements.
+fn document() -> impl Strategy<Value = Document> {
+    let statement = (any::<bool>(), btree_set(0..ACTIONS.len(), 1..3), any::<bool>());
+    vec(statement, 1..4).prop_map(|statements| {
+        let statements: Vec<_> = statements
+            .into_iter()
+            .map(|(deny, actions, bucket)| {
+                let actions: Vec<_> = actions.into_iter().map(|at| ACTIONS[at]).collect();
+                serde_json::json!({
+                    "Effect": if deny { "Deny" } else { "Allow" },
+                    "Action": actions,
+                    "Resource": if bucket { "arn:aws:s3:::b/*" } else { "*" },
+                })
+            })
+            .collect();
+        Document::from_stored(
+            &serde_json::json!({"Version": "2012-10-17", "Statement": statements}).to_string(),
+        )
+    })
+}
+
+fn path() -> impl Strategy<Value = Path> {
+    prop_oneof![3 => Just("/"), 1 => Just("/a/"), 1 => Just("/b/c/")]
+        .prop_map(|path| Path::parse(path).unwrap())
+}
+
+fn tags() -> impl Strategy<Value = Tags> {
+    btree_map(prop_oneof![Just("team"), Just("Team"), Just("cost")], prop_oneof![Just("x"), Just("y")], 0..3)
+        .prop_map(|tags| {
+            let mut seen = BTreeSet::new();
+            let unique = tags.into_iter().filter(|(key, _)| seen.insert(key.to_ascii_lowercase()));
+            Tags(unique.map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+        })
+}
+
+/// What a generated state is made of, before names are resolved.
+#[derive(Debug, Clone)]
+struct Raw {
+    policies: BTreeMap<usize, (Document, Tags)>,
+    groups: BTreeMap<usize, (Path, Holds)>,
+    users: BTreeMap<usize, (Path, Tags, Holds, BTreeSet<usize>, Option<usize>)>,
+    roles: BTreeMap<usize, (Tags, Holds, Option<usize>, Trust, bool)>,
+}
+
+/// Attached policies (the last index is one of AWS's) and inline policies.
+#[derive(Debug, Clone)]
+struct Holds {
+    policies: BTreeSet<usize>,
+    inline: BTreeMap<usize, Document>,
+}
+
+#[derive(Debug, Clone)]
+struct Trust {
+    users: BTreeSet<usize>,
+    roles: BTreeSet<usize>,
+    mfa: bool,
+}
+
+const POLICIES: usize = 5;
+const GROUPS: usize = 3;
+const USERS: usize = 4;
+const ROLES: usize = 4;
+
+fn holds() -> impl Strategy<Value = Holds> {
+    (btree_set(0..=POLICIES, 0..4), btree_map(0..2_usize, document(), 0..2))
+        .prop_map(|(policies, inline)| Holds { policies, inline })
+}
+
+fn raw() -> impl Strategy<Value = Raw> {
+    let trust = (btree_set(0..USERS, 0..3), btree_set(0..ROLES, 0..3), any::<bool>())
+        .prop_map(|(users, roles, mfa)| Trust { users, roles, mfa });
+    let boundary = || proptest::option::weighted(0.3, 0..POLICIES);
+    (
+        btree_map(0..POLICIES, (document(), tags()), 0..=POLICIES),
+        btree_map(0..GROUPS, (path(), holds()), 0..=GROUPS),
+        btree_map(0..USERS, (path(), tags(), holds(), btree_set(0..GROUPS, 0..3), boundary()), 0..=USERS),
+        btree_map(0..ROLES, (tags(), holds(), boundary(), trust, any::<bool>()), 0..=ROLES),
+    )
+        .prop_map(|(policies, groups, users, roles)| Raw { policies, groups, users, roles })
+}
+
+/// Any valid desired state over a few names.
+pub(crate) fn states() -> impl Strategy<Value = Desired> {
+    raw().prop_map(|raw| desired(raw.resources()))
+}
+
+pub(crate) fn policy_name(index: usize) -> PolicyName {
+    PolicyName::parse(&format!("p{index}")).unwrap()
+}
+
+pub(crate) fn policy_arn(index: usize) -> PolicyArn {
+    if index == POLICIES {
+        return PolicyArn::parse("arn:aws:iam::aws:policy/ReadOnlyAccess").unwrap();
+    }
+    PolicyArn::new(&account(), &Path::root(), &policy_name(index))
+}
+
+pub(crate) fn group_name(index: usize) -> GroupName {
+    GroupName::parse(&format!("g{index}")).unwrap()
+}
+
+pub(crate) fn user_name(index: usize) -> UserName {
+    UserName::parse(&format!("u{index}")).unwrap()
+}
+
+pub(crate) fn role_name(index: usize) -> RoleName {
+    RoleName::parse(&format!("r{index}")).unwrap()
+}
+
+impl Raw {
+    /// The resources, with references to what does not exist left out.
+    fn resources(&self) -> Vec<(Address, Resource)> {
+        let attached = |holds: &Holds| -> BTreeSet<PolicyArn> {
+            let known = holds.policies.iter().filter(|at| **at == POLICIES || self.policies.contains_key(at));
+            known.map(|at| policy_arn(*at)).collect()
+        };
+        let inline = |holds: &Holds| -> BTreeMap<PolicyName, Document> {
+            let name = |at: &usize| PolicyName::parse(&format!("inline{at}")).unwrap();
+            holds.inline.iter().map(|(at, document)| (name(at), document.clone())).collect()
+        };
+        let boundary = |at: &Option<usize>| at.filter(|at| self.policies.contains_key(at)).map(policy_arn);
+        let mut resources = Vec::new();
+        for (at, (document, tags)) in &self.policies {
+            let policy = Policy {
+                path: Path::root(),
+                description: String::new(),
+                tags: tags.clone(),
+                document: document.clone(),
+            };
+            resources.push((Address::Policy(policy_name(*at)), Resource::Policy(policy)));
+        }
+        for (at, (path, holds)) in &self.groups {
+            let members =
+                self.users.iter().filter(|(_, user)| user.3.contains(at)).map(|(user, _)| user_name(*user));
+            let group = Group {
+                path: path.clone(),
+                members: members.collect(),
+                policies: attached(holds),
+                inline_policies: inline(holds),
+            };
+            resources.push((Address::Group(group_name(*at)), Resource::Group(group)));
+        }
+        for (at, (path, tags, holds, groups, bound)) in &self.users {
+            let groups = groups.iter().filter(|group| self.groups.contains_key(group));
+            let user = User {
+                path: path.clone(),
+                tags: tags.clone(),
+                groups: groups.map(|group| group_name(*group)).collect(),
+                policies: attached(holds),
+                inline_policies: inline(holds),
+                permissions_boundary: boundary(bound),
+            };
+            resources.push((Address::User(user_name(*at)), Resource::User(user)));
+        }
+        for (at, (tags, holds, bound, trust, long)) in &self.roles {
+            let role = Role {
+                path: Path::root(),
+                description: if *long { "long".into() } else { String::new() },
+                max_session_duration: SessionDuration::from_secs(if *long { 7_200 } else { 3_600 }).unwrap(),
+                trust: self.trust(trust),
+                tags: tags.clone(),
+                policies: attached(holds),
+                inline_policies: inline(holds),
+                permissions_boundary: boundary(bound),
+            };
+            resources.push((Address::Role(role_name(*at)), Resource::Role(role)));
+        }
+        resources
+    }
+
+    fn trust(&self, trust: &Trust) -> Document {
+        let users = trust.users.iter().filter_map(|at| Some((at, &self.users.get(at)?.0)));
+        let users = users.map(|(at, path)| account().user_arn(path, &user_name(*at)).as_str().to_owned());
+        let roles = trust.roles.iter().filter(|at| self.roles.contains_key(at));
+        let roles = roles.map(|at| account().role_arn(&Path::root(), &role_name(*at)).as_str().to_owned());
+        let principals: Vec<String> = users.chain(roles).chain(["999999999999".to_owned()]).collect();
+        let mut statement = serde_json::json!({"Effect": "Allow", "Principal": {"AWS": principals}, "Action": "sts:AssumeRole"});
+        if trust.mfa {
+            statement["Condition"] = serde_json::json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
+        }
+        Document::from_stored(
+            &serde_json::json!({"Version": "2012-10-17", "Statement": [statement]}).to_string(),
+        )
+    }
+}

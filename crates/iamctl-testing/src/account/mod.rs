@@ -1,0 +1,162 @@
+//! An IAM account in memory that enforces IAM's rules, where a local AWS lets things pass.
+//!
+//! | rule | error | source |
+//! | --- | --- | --- |
+//! | a name is unique whatever its case | `EntityAlreadyExists` | IAM User Guide, quotas page |
+//! | a call on what is not there | `NoSuchEntity` | IAM API |
+//! | deleting what still has children, members or users | `DeleteConflict` | IAM API, `Delete*` |
+//! | a sixth policy version, an eleventh attachment or group | `LimitExceeded` | quotas page |
+//! | documents beyond their size | `LimitExceeded` | quotas page |
+//! | a trust policy that names a user or role which is not there | `MalformedPolicyDocument` | Principal page |
+//! | deleting a user or role turns its ARN in trust policies into its id | – | Principal page |
+//! | changing what belongs to AWS | `UnmodifiableEntity` | IAM API |
+
+mod group;
+mod holdings;
+mod policy;
+mod role;
+mod user;
+
+use std::collections::BTreeMap;
+
+use iamctl_apply::{ActionError, ErrorClass, Receipt};
+use iamctl_model::{Account, Action, Address, Live, LivePolicy, PolicyArn, PolicyName, UniqueId};
+use iamctl_policy::Document;
+use jiff::Timestamp;
+
+/// The quotas that the account enforces: AWS's defaults.
+#[derive(Debug, Clone)]
+pub struct Quotas {
+    /// Managed policies for one user, group or role.
+    pub attachments: usize,
+    /// Groups of one user.
+    pub groups_per_user: usize,
+    /// Versions of one managed policy.
+    pub versions: usize,
+    /// Characters of a managed policy, white space not counted.
+    pub managed_size: usize,
+    /// Characters of a trust policy, white space not counted.
+    pub trust_size: usize,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { attachments: 10, groups_per_user: 10, versions: 5, managed_size: 6_144, trust_size: 2_048 }
+    }
+}
+
+/// The account. What it holds is a [`Live`], so that a test can build one by hand and read it back.
+#[derive(Debug, Clone)]
+pub struct MemoryAccount {
+    live: Live,
+    /// The number of the latest version of each policy: ids are never used again.
+    latest_versions: BTreeMap<PolicyName, usize>,
+    quotas: Quotas,
+    ids: usize,
+    now: Timestamp,
+}
+
+fn error(class: ErrorClass, code: &str, message: String) -> ActionError {
+    ActionError { class, code: Some(code.to_owned()), message, request_id: None }
+}
+
+fn missing(what: impl std::fmt::Display) -> ActionError {
+    error(ErrorClass::Lagging, "NoSuchEntity", format!("{what} cannot be found."))
+}
+
+fn exists(what: impl std::fmt::Display) -> ActionError {
+    error(ErrorClass::Refused, "EntityAlreadyExists", format!("{what} already exists."))
+}
+
+fn conflict(message: &str) -> ActionError {
+    error(ErrorClass::Lagging, "DeleteConflict", message.to_owned())
+}
+
+fn limit(message: String) -> ActionError {
+    error(ErrorClass::Refused, "LimitExceeded", message)
+}
+
+fn malformed(message: String) -> ActionError {
+    error(ErrorClass::Lagging, "MalformedPolicyDocument", message)
+}
+
+impl MemoryAccount {
+    /// An account that holds this already. Time begins at `now` and moves by a second with each call.
+    #[must_use]
+    pub fn new(live: Live, now: Timestamp) -> Self {
+        let latest = |policy: &LivePolicy| {
+            policy.versions.iter().filter_map(|version| version.id.0.strip_prefix('v')?.parse().ok()).max()
+        };
+        let latest_versions =
+            live.policies.iter().map(|(name, policy)| (name.clone(), latest(policy).unwrap_or(0))).collect();
+        Self { live, latest_versions, quotas: Quotas::default(), ids: 0, now }
+    }
+
+    /// An empty account.
+    #[must_use]
+    pub fn empty(account: Account) -> Self {
+        Self::new(Live::empty(account), Timestamp::UNIX_EPOCH)
+    }
+
+    /// With other quotas.
+    #[must_use]
+    pub fn with_quotas(mut self, quotas: Quotas) -> Self {
+        self.quotas = quotas;
+        self
+    }
+
+    /// What the account holds, as a reader would see it.
+    #[must_use]
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// The time of the latest call.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Makes one call.
+    ///
+    /// # Errors
+    ///
+    /// As IAM would answer it. A call that fails changes nothing.
+    pub fn perform(&mut self, action: &Action) -> Result<Receipt, ActionError> {
+        let seconds = self.now.as_second().saturating_add(1);
+        self.now = Timestamp::from_second(seconds).unwrap_or(self.now);
+        let address = action.subject();
+        if let Some(resource) = self.live.resource(&address, None)
+            && resource.path().is_reserved()
+        {
+            let message = format!("Cannot perform the operation on the protected {address}.");
+            return Err(error(ErrorClass::Refused, "UnmodifiableEntity", message));
+        }
+        let created = match &address {
+            Address::User(name) => self.on_user(name, action)?,
+            Address::Group(name) => self.on_group(name, action)?,
+            Address::Role(name) => self.on_role(name, action)?,
+            Address::Policy(name) => self.on_policy(name, action)?,
+            Address::MasterCopy => None,
+        };
+        Ok(Receipt { created, ..Receipt::default() })
+    }
+
+    fn new_id(&mut self, prefix: &str) -> UniqueId {
+        self.ids = self.ids.saturating_add(1);
+        UniqueId(format!("{prefix}{:017}", self.ids))
+    }
+
+    /// AWS's own policies are taken to exist; the account's own must.
+    fn check_policy(&self, arn: &PolicyArn) -> Result<(), ActionError> {
+        let there = self.live.policies.get(&arn.policy_name()).is_some_and(|policy| policy.arn == *arn);
+        if there || arn.is_aws_managed() { Ok(()) } else { Err(missing(format!("Policy {arn}"))) }
+    }
+}
+
+fn check_size(document: &Document, most: usize, quota: &str) -> Result<(), ActionError> {
+    if document.quota_size() > most {
+        return Err(limit(format!("Cannot exceed quota for {quota}: {most}")));
+    }
+    Ok(())
+}
