@@ -10,11 +10,11 @@
 //! | no | yes | no, or other id | none: unmanaged, never touched |
 //! | no | no | yes | forget |
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, Cause, Change, ChangeAction, Desired, Field, FieldChange, Guard, Live, Managed, Note, Owned,
-    Ownership, Refusal, Resource, UserName,
+    Address, Cause, Change, ChangeAction, Desired, Field, Guard, Live, Managed, Note, Owned, Ownership,
+    Refusal, Resource, UserName,
 };
 
 use crate::comparable::Comparable;
@@ -75,17 +75,21 @@ impl Thing<'_> {
         let Some(found) = self.live.resource(self.address, Some(&managed.value)) else {
             let cause = if self.owned.is_some() { Cause::Drift } else { Cause::Ours };
             let after = Some(comparable.wanted(None));
-            return compared.changes.push(self.change(ChangeAction::Create, cause, Vec::new(), None, after));
+            return compared.changes.push(self.change(
+                ChangeAction::Create,
+                cause,
+                BTreeMap::new(),
+                None,
+                after,
+            ));
         };
         let wanted = comparable.wanted(Some(&found));
         let before = comparable.side(&found, &wanted);
         let is_ours = self.owned.filter(|owned| self.live.id(self.address) == Some(&owned.id));
         let last = is_ours.map(|owned| comparable.side(&owned.last_applied, &wanted));
         let fields = differing(&before, &wanted);
-        let fields: Vec<_> = fields
-            .into_iter()
-            .map(|field| FieldChange { field, cause: cause(field, last.as_ref(), &before, &wanted) })
-            .collect();
+        let fields: BTreeMap<_, _> =
+            fields.into_iter().map(|field| (field, cause(field, last.as_ref(), &before, &wanted))).collect();
 
         if let Some(refusal) = self.refusal(managed, is_ours, &before, &wanted) {
             compared.refusals.push(refusal);
@@ -99,7 +103,7 @@ impl Thing<'_> {
             return compared.changes.push(change);
         };
         let mut remembered = before.clone();
-        let differing_fields: Vec<Field> = fields.iter().map(|change| change.field).collect();
+        let differing_fields: Vec<Field> = fields.keys().copied().collect();
         if let Some(last) = &last {
             take_over(&mut remembered, last, &differing_fields);
         }
@@ -124,7 +128,7 @@ impl Thing<'_> {
         if !is_there || self.desired.forget.contains(self.address) {
             // Gone, or made again by somebody else: nothing of ours is left to delete.
             let cause = if is_there { Cause::Ours } else { Cause::Drift };
-            compared.changes.push(self.change(ChangeAction::Forget, cause, Vec::new(), before, None));
+            compared.changes.push(self.change(ChangeAction::Forget, cause, BTreeMap::new(), before, None));
             return;
         }
         if owned.protect {
@@ -138,10 +142,16 @@ impl Thing<'_> {
                     self.address
                 ),
             });
-            compared.changes.push(self.change(ChangeAction::Blocked, Cause::Ours, Vec::new(), before, None));
+            compared.changes.push(self.change(
+                ChangeAction::Blocked,
+                Cause::Ours,
+                BTreeMap::new(),
+                before,
+                None,
+            ));
             return;
         }
-        compared.changes.push(self.change(ChangeAction::Delete, Cause::Ours, Vec::new(), before, None));
+        compared.changes.push(self.change(ChangeAction::Delete, Cause::Ours, BTreeMap::new(), before, None));
     }
 
     /// Why a thing that is there must not be changed to what the manifest wants.
@@ -217,7 +227,7 @@ impl Thing<'_> {
         &self,
         action: ChangeAction,
         cause: Cause,
-        fields: Vec<FieldChange>,
+        fields: BTreeMap<Field, Cause>,
         before: Option<Resource>,
         after: Option<Resource>,
     ) -> Change {
@@ -236,6 +246,6 @@ fn cause(field: Field, last: Option<&Resource>, live: &Resource, wanted: &Resour
     }
 }
 
-fn gravest(fields: &[FieldChange]) -> Cause {
-    fields.iter().map(|change| change.cause).max().unwrap_or(Cause::Ours)
+fn gravest(fields: &BTreeMap<Field, Cause>) -> Cause {
+    fields.values().copied().max().unwrap_or(Cause::Ours)
 }

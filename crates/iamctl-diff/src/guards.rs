@@ -56,8 +56,8 @@ impl Guards<'_> {
     }
 
     fn conflict(&self, change: &Change) -> Option<Refusal> {
-        let fields = change.fields.iter().filter(|field| field.cause == Cause::Conflict);
-        let fields: Vec<&str> = fields.map(|change| change.field.as_str()).collect();
+        let fields = change.fields.iter().filter(|(_, cause)| **cause == Cause::Conflict);
+        let fields: Vec<&str> = fields.map(|(field, _)| field.as_str()).collect();
         if fields.is_empty() {
             return None;
         }
@@ -186,7 +186,7 @@ impl Guards<'_> {
     /// Somebody took rights away behind our back, by a prohibition, a boundary or a tighter trust:
     /// that may have been an answer to an attack, and is not undone unasked.
     fn widens_drift(&self, change: &Change, changes: &[Change]) -> Option<Refusal> {
-        let drifted = |field| change.fields.iter().any(|f| f.field == field && f.cause != Cause::Ours);
+        let drifted = |field| change.fields.get(&field).is_some_and(|cause| *cause != Cause::Ours);
         let (Some(before), Some(after)) = (&change.before, &change.after) else { return None };
         if change.action != ChangeAction::Update {
             return None;

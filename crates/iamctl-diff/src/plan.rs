@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, Caller, Cause, Change, ChangeAction, Desired, Field, FieldChange, Guard, Hazard, HazardKind,
-    Kind, Live, ManifestName, Ownership, Plan, Resource, UnfinishedRun,
+    Address, Caller, Cause, Change, ChangeAction, Desired, Field, Guard, Hazard, HazardKind, Kind, Live,
+    ManifestName, Ownership, Plan, Resource, UnfinishedRun,
 };
 
 use crate::changes::compare;
@@ -136,8 +136,8 @@ fn master_copy_change(inputs: &Inputs<'_>, ownership: &Ownership, nothing_else: 
         (Field::Manifest, !state.manifest_is_stored),
         (Field::Ownership, ownership != inputs.ownership),
     ];
-    let fields: Vec<_> =
-        differs.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect();
+    let fields: BTreeMap<_, _> =
+        differs.into_iter().filter_map(|(field, differs)| differs.then_some((field, Cause::Ours))).collect();
     if fields.is_empty() || state.bucket_exists && !nothing_else {
         return None;
     }
@@ -146,7 +146,7 @@ fn master_copy_change(inputs: &Inputs<'_>, ownership: &Ownership, nothing_else: 
         address: Address::MasterCopy,
         action,
         cause: Cause::Ours,
-        fields: fields.into_iter().map(|field| FieldChange { field, cause: Cause::Ours }).collect(),
+        fields,
         before: None,
         after: None,
     })

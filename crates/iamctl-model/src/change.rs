@@ -1,5 +1,7 @@
 //! Differences between the account and the manifest, one for each thing, both sides kept.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
@@ -64,15 +66,6 @@ impl ChangeAction {
     }
 }
 
-/// One part of a thing that differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldChange {
-    /// Which part.
-    pub field: Field,
-    /// Why.
-    pub cause: Cause,
-}
-
 /// One difference between the account and the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -82,8 +75,8 @@ pub struct Change {
     pub action: ChangeAction,
     /// Why it differs; the gravest cause of its fields.
     pub cause: Cause,
-    /// The parts that differ; empty where all of it comes or goes.
-    pub fields: Vec<FieldChange>,
+    /// The parts that differ, each with its cause; empty where all of it comes or goes.
+    pub fields: BTreeMap<Field, Cause>,
     /// What is there; `None` when nothing is.
     pub before: Option<Resource>,
     /// What will be there; `None` when nothing will.
@@ -94,6 +87,6 @@ impl Change {
     /// Whether a field is among those that differ.
     #[must_use]
     pub fn touches(&self, field: Field) -> bool {
-        self.fields.iter().any(|change| change.field == field)
+        self.fields.contains_key(&field)
     }
 }

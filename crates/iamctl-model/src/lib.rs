@@ -31,7 +31,7 @@ pub use action::Action;
 pub use address::{Address, AddressError, Identity, Kind};
 pub use arn::{Account, AccountId, ArnError, Partition, PolicyArn, PrincipalArn};
 pub use caller::Caller;
-pub use change::{Cause, Change, ChangeAction, FieldChange};
+pub use change::{Cause, Change, ChangeAction};
 pub use desired::{
     AccessTest, ContextValue, Desired, Expectation, IgnoreRule, IgnoredItem, Managed, ManifestName,
     MasterCopy, Mfa, Pattern, TestContext, TestPrincipal, TestPrincipalKind, TestResource,

@@ -66,7 +66,7 @@ fn describe(plan: &Plan) -> String {
         let fields: Vec<_> = change
             .fields
             .iter()
-            .map(|field| format!("{} ({:?})", field.field, field.cause).to_lowercase())
+            .map(|(field, cause)| format!("{field} ({cause:?})").to_lowercase())
             .collect();
         let cause = format!("{:?}", change.cause).to_lowercase();
         let line = format!("{} {} [{cause}] {}", change.action.as_str(), change.address, fields.join(", "));

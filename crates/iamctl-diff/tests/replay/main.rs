@@ -1,6 +1,7 @@
 //! The oracle: a plan is replayed on an account that enforces IAM's rules, and then there is nothing
 //! left to plan. As properties over generated states.
 
+#![expect(clippy::disallowed_methods, reason = "the crate is pure, its tests read cases from files")]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

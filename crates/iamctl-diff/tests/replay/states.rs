@@ -78,9 +78,14 @@ fn tags() -> impl Strategy<Value = Tags> {
 struct Raw {
     policies: BTreeMap<usize, (Document, Tags)>,
     groups: BTreeMap<usize, (Path, Holds)>,
-    users: BTreeMap<usize, (Path, Tags, Holds, BTreeSet<usize>, Option<usize>)>,
-    roles: BTreeMap<usize, (Tags, Holds, Option<usize>, Trust, bool)>,
+    users: BTreeMap<usize, RawUser>,
+    roles: BTreeMap<usize, RawRole>,
 }
+
+/// Path, tags, policies, groups, boundary.
+type RawUser = (Path, Tags, Holds, BTreeSet<usize>, Option<usize>);
+/// Tags, policies, boundary, trust, and whether its sessions are long.
+type RawRole = (Tags, Holds, Option<usize>, Trust, bool);
 
 /// Attached policies (the last index is one of AWS's) and inline policies.
 #[derive(Debug, Clone)]
