@@ -10,8 +10,6 @@ use crate::names::{GroupName, NameError, PolicyName, RoleName, UserName};
 /// The kinds of thing that have an address, in the order in which they are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// The copy of manifest and ownership in the S3 bucket.
-    MasterCopy,
     /// A managed policy of the account.
     Policy,
     /// A group.
@@ -20,6 +18,8 @@ pub enum Kind {
     User,
     /// A role.
     Role,
+    /// The copy of manifest and ownership in the S3 bucket.
+    MasterCopy,
 }
 
 impl Kind {
@@ -86,8 +86,6 @@ impl fmt::Display for Identity {
 /// The address of one managed thing: `user/alice`, `policy/s3-read`, `master_copy`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
-    /// The master copy itself.
-    MasterCopy,
     /// A managed policy of the account.
     Policy(PolicyName),
     /// A group.
@@ -96,6 +94,8 @@ pub enum Address {
     User(UserName),
     /// A role.
     Role(RoleName),
+    /// The master copy itself.
+    MasterCopy,
 }
 
 impl Address {

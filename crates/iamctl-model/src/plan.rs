@@ -73,6 +73,25 @@ pub enum Guard {
 }
 
 impl Guard {
+    /// All of them.
+    pub const ALL: [Guard; 15] = [
+        Guard::Adopt,
+        Guard::Conflict,
+        Guard::NameCase,
+        Guard::Replace,
+        Guard::Protect,
+        Guard::InUse,
+        Guard::Reserved,
+        Guard::Lockout,
+        Guard::Account,
+        Guard::AnyAccount,
+        Guard::Stale,
+        Guard::Cycle,
+        Guard::MassDelete,
+        Guard::WidenDrift,
+        Guard::Sibling,
+    ];
+
     /// Its name on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -201,13 +220,17 @@ impl Plan {
         self.changes.iter().filter(|change| change.action == action).count()
     }
 
-    /// Whether it does the same as another plan: what is only told to readers does not count.
+    /// Whether it does the same to the account as another plan. What is only told to readers does not
+    /// count, nor does the master copy: its bucket may have been made in between.
     #[must_use]
     pub fn does_the_same_as(&self, other: &Plan) -> bool {
+        let things = |plan: &'_ Plan| -> Vec<Change> {
+            plan.changes.iter().filter(|change| change.address != Address::MasterCopy).cloned().collect()
+        };
         self.account == other.account
             && self.manifest == other.manifest
-            && self.changes == other.changes
             && self.steps == other.steps
+            && things(self) == things(other)
     }
 
     /// The key under which a kind is counted in [`unmanaged`](Self::unmanaged).

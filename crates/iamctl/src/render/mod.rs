@@ -1,3 +1,10 @@
 //! Values as text: one file for each shape. All wording for people is here.
 
 pub(crate) mod diagnostics;
+pub(crate) mod document;
+pub(crate) mod names;
+pub(crate) mod page;
+pub(crate) mod plan_json;
+pub(crate) mod plan_text;
+pub(crate) mod run;
+pub(crate) mod trust;

@@ -1,0 +1,112 @@
+//! The command line. The doc comments here are the help texts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use iamctl_model::Guard;
+
+use crate::commands::{apply, completions, init, plan, runs, unlock, validate};
+
+/// Keeps AWS IAM users, groups, roles and policies as one YAML manifest says.
+///
+/// `iamctl plan` shows what would change in the account; `iamctl apply` makes only the calls that are
+/// needed, in a safe order, and stores the manifest and a record of the run in an S3 bucket, the master
+/// copy.
+#[derive(Debug, Parser)]
+#[command(name = "iamctl", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(init::Init),
+    Validate(validate::Validate),
+    Plan(plan::PlanArgs),
+    Apply(apply::Apply),
+    Runs(runs::Runs),
+    Unlock(unlock::Unlock),
+    Schema(validate::Schema),
+    Completions(completions::Completions),
+}
+
+/// Options that stand before or after the verb.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The manifest
+    #[arg(short, long, global = true, value_name = "FILE", default_value = "desired-state.yaml")]
+    pub(crate) file: PathBuf,
+
+    /// A value for a variable of the manifest
+    #[arg(long = "var", global = true, value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub(crate) vars: Vec<(String, String)>,
+
+    /// The profile of the AWS configuration to sign in with
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+
+    /// The AWS Region; decides the partition
+    #[arg(long, global = true, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+
+    /// Sends all requests to this address instead of AWS
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    pub(crate) format: Format,
+
+    /// When colors are used
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
+
+    /// Shows more; twice: the requests to AWS as well
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// Shows only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs: stable and versioned
+    Json,
+}
+
+/// When colors are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+/// A guard that may be passed.
+pub(crate) fn allowable_guard(text: &str) -> Result<Guard, String> {
+    let guard = serde_json::from_value::<Guard>(text.into()).ok().filter(|guard| guard.can_be_allowed());
+    guard.ok_or_else(|| {
+        let names: Vec<&str> = Guard::ALL.iter().filter(|g| g.can_be_allowed()).map(|g| g.as_str()).collect();
+        format!("the guards that can be passed are {}", names.join(", "))
+    })
+}

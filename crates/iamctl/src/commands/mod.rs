@@ -1,0 +1,9 @@
+//! One file for each verb: its arguments on top, what it does below.
+
+pub(crate) mod apply;
+pub(crate) mod completions;
+pub(crate) mod init;
+pub(crate) mod plan;
+pub(crate) mod runs;
+pub(crate) mod unlock;
+pub(crate) mod validate;

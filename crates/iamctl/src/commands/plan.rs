@@ -1,0 +1,85 @@
+//! `plan`: what would change.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+use iamctl_model::{Guard, Plan};
+use serde::{Deserialize, Serialize};
+
+use crate::cli::{Format, Global, allowable_guard};
+use crate::context::{Session, guards};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::manifest::Loader;
+use crate::render::plan_text::Setting;
+use crate::render::{plan_json, plan_text};
+use crate::terminal::Terminal;
+
+/// Shows what would change in the account, and changes nothing
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Exit code 2 when there are changes, 0 when there are none
+    #[arg(long)]
+    detailed_exitcode: bool,
+
+    /// Saves the plan, so that `apply --plan` does exactly this
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Lets one guard pass
+    #[arg(long, value_name = "GUARD", value_parser = allowable_guard)]
+    allow: Vec<Guard>,
+}
+
+/// A plan in a file. It holds policy texts of the account: treat it as confidential.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SavedPlan {
+    pub(crate) format_version: u32,
+    pub(crate) tool_version: String,
+    pub(crate) manifest_digest: String,
+    pub(crate) plan: Plan,
+}
+
+pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
+    let loader = Loader::new(global, terminal)?;
+    let session = Session::begin(global, &loader, terminal).await?;
+    let observed = session.observe().await?;
+    let plan = session.plan(&observed, &guards(&args.allow)).plan;
+    show(&session, &plan, global, terminal);
+    if let Some(path) = &args.out {
+        save(path, &session, &plan)?;
+    }
+    Ok(match () {
+        () if !plan.refusals.is_empty() => Exit::Refused,
+        () if args.detailed_exitcode && !plan.is_empty() => Exit::Pending,
+        () => Exit::Done,
+    })
+}
+
+/// Writes the plan as a result.
+pub(crate) fn show(session: &Session, plan: &Plan, global: &Global, terminal: Terminal) {
+    match global.format {
+        Format::Json => terminal.print_raw(&format!("{:#}\n", plan_json::plan(plan))),
+        Format::Text => {
+            let mut page = terminal.page();
+            let master_copy = &session.manifest.desired.master_copy;
+            plan_text::plan(&mut page, plan, Setting { master_copy, verbose: terminal.verbose });
+            terminal.print(&page);
+        }
+    }
+}
+
+fn save(path: &PathBuf, session: &Session, plan: &Plan) -> Result<(), Failure> {
+    let saved = SavedPlan {
+        format_version: plan_json::FORMAT_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        manifest_digest: session.files.digest().to_string(),
+        plan: plan.clone(),
+    };
+    let failed = |error: String| {
+        Failure::new(Exit::Failed, format!("cannot save the plan in {}", path.display())).cause(error)
+    };
+    let json = serde_json::to_string_pretty(&saved).map_err(|error| failed(error.to_string()))?;
+    fs::write(path, json).map_err(|error| failed(error.to_string()))
+}

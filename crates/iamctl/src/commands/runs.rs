@@ -1,0 +1,87 @@
+//! `runs`: the audit trail.
+
+use clap::{Args, Subcommand};
+use iamctl_apply::RunId;
+use jiff::Timestamp;
+
+use crate::cli::{Format, Global};
+use crate::context::Session;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::manifest::Loader;
+use crate::render::run;
+use crate::terminal::Terminal;
+
+/// Shows the records of earlier runs
+#[derive(Debug, Args)]
+pub(crate) struct Runs {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Lists the latest runs, the latest first
+    List {
+        /// How many
+        #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
+        limit: usize,
+    },
+    /// Shows one run: who, when, what, and what became of it
+    Show {
+        /// The run's id; without one, the latest run
+        #[arg(value_name = "RUN")]
+        run: Option<RunId>,
+    },
+}
+
+pub(crate) async fn runs(args: &Runs, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
+    let loader = Loader::new(global, terminal)?;
+    let session = Session::begin(global, &loader, terminal).await?;
+    match &args.verb {
+        Verb::List { limit } => list(&session, *limit, global, terminal).await,
+        Verb::Show { run } => show(&session, run.as_ref(), global, terminal).await,
+    }
+}
+
+async fn list(session: &Session, limit: usize, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
+    let runs = session.store().list_runs(Timestamp::now(), limit).await?;
+    match global.format {
+        Format::Json => terminal.print_raw(&format!("{:#}\n", run::list_json(&runs))),
+        Format::Text => {
+            let mut page = terminal.page();
+            run::list(&mut page, &runs);
+            terminal.print(&page);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn show(
+    session: &Session,
+    wanted: Option<&RunId>,
+    global: &Global,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
+    let store = session.store();
+    let latest = match wanted {
+        Some(_) => None,
+        None => store.list_runs(Timestamp::now(), 1).await?.into_iter().next().map(|listed| listed.run),
+    };
+    let Some(id) = wanted.cloned().or(latest) else {
+        return Err(Failure::new(Exit::Failed, "no run has been recorded"));
+    };
+    let Some(record) = store.load_run(&id).await? else {
+        return Err(Failure::new(Exit::Failed, format!("there is no run {id}"))
+            .help("`iamctl runs list` shows the latest ones"));
+    };
+    match global.format {
+        Format::Json => terminal.print_raw(&format!("{:#}\n", run::record_json(&record))),
+        Format::Text => {
+            let mut page = terminal.page();
+            run::record(&mut page, &record);
+            terminal.print(&page);
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,157 @@
+//! From the command line to a plan: what `plan`, `apply` and others have in common.
+
+use std::collections::BTreeSet;
+
+use iamctl_apply::{Basis, BucketState, ManifestFiles, MasterStore, Memory};
+use iamctl_aws::{Aws, AwsBucket, Scope};
+use iamctl_diff::{Inputs, MasterCopyState, Planned, leaves_unexplained, plan};
+use iamctl_model::{Account, Address, Caller, Guard, Live, Ownership, PolicyName, Resource, UnfinishedRun};
+use iamctl_spec::Manifest;
+
+use crate::cli::Global;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::manifest::{Loader, stored_files};
+use crate::render::page::Ink;
+use crate::terminal::Terminal;
+
+/// A connection to the account that the manifest is for.
+pub(crate) struct Session {
+    pub(crate) aws: Aws,
+    pub(crate) caller: Caller,
+    pub(crate) manifest: Manifest,
+    pub(crate) files: ManifestFiles,
+    pub(crate) bucket: AwsBucket,
+}
+
+impl Session {
+    /// Reads the manifest, which must be valid before anything is asked of AWS; signs in; and checks
+    /// that the account is the one that the manifest is for.
+    pub(crate) async fn begin(
+        global: &Global,
+        loader: &Loader<'_>,
+        terminal: Terminal,
+    ) -> Result<Self, Failure> {
+        let offline = loader.load(None)?;
+        let aws = Aws::connect(&iamctl_aws::Options {
+            profile: global.profile.clone(),
+            region: global.region.clone(),
+            endpoint_url: global.endpoint_url.clone(),
+            fallback_region: Some(offline.desired.master_copy.region.clone()),
+        })
+        .await?;
+        tell_endpoints(&aws, terminal);
+        let caller = aws.caller().await?;
+        if let Some(expected) = offline.desired.account.as_ref().filter(|id| **id != caller.account.id) {
+            return Err(Failure::new(
+                Exit::Refused,
+                format!(
+                    "the manifest is for account {expected}, and these credentials are for account {}",
+                    caller.account.id
+                ),
+            )
+            .help(format!("you are signed in as {}", caller.arn))
+            .help("sign in to the right account (`--profile`), or correct `account:` in the manifest"));
+        }
+        let manifest = loader.load(Some(&caller.account))?;
+        let files = stored_files(&manifest)?;
+        let bucket = aws.bucket(&manifest.desired.master_copy, &caller.account);
+        Ok(Self { aws, caller, manifest, files, bucket })
+    }
+
+    pub(crate) fn account(&self) -> &Account {
+        &self.caller.account
+    }
+
+    /// The master copy of the manifest.
+    pub(crate) fn store(&self) -> MasterStore<'_, AwsBucket> {
+        let desired = &self.manifest.desired;
+        MasterStore::new(
+            &self.bucket,
+            &desired.master_copy.prefix,
+            self.caller.account.clone(),
+            desired.name.clone(),
+        )
+    }
+
+    /// Reads what the master copy remembers and what is in the account.
+    pub(crate) async fn observe(&self) -> Result<Observed, Failure> {
+        let store = self.store();
+        let memory = store.read_memory().await?;
+        let scope = Scope { tags_of_policies: self.policies_with_tags(&memory.ownership) };
+        let live = self.aws.read_live(self.account(), &scope).await?;
+        // Runs that were killed matter only where something is not as the head says.
+        let unfinished = match leaves_unexplained(&self.manifest.desired, &live, &memory.ownership) {
+            true => store.unfinished_runs(&memory).await?,
+            false => Vec::new(),
+        };
+        Ok(Observed { memory, live, unfinished })
+    }
+
+    /// The policies whose tags are worth a call: those that have tags in the manifest or had them last.
+    fn policies_with_tags(&self, ownership: &Ownership) -> BTreeSet<PolicyName> {
+        let tagged = |(address, resource): (&Address, &Resource)| match (address, resource) {
+            (Address::Policy(name), Resource::Policy(policy)) if !policy.tags.is_empty() => {
+                Some(name.clone())
+            }
+            _ => None,
+        };
+        let wanted = self.manifest.desired.managed.iter().map(|(address, managed)| (address, &managed.value));
+        let remembered = ownership.0.iter().map(|(address, owned)| (address, &owned.last_applied));
+        wanted.chain(remembered).filter_map(tagged).collect()
+    }
+
+    /// Makes the plan for what was observed.
+    pub(crate) fn plan(&self, observed: &Observed, allow: &BTreeSet<Guard>) -> Planned {
+        let memory = &observed.memory;
+        let digest = self.files.digest();
+        plan(&Inputs {
+            desired: &self.manifest.desired,
+            live: &observed.live,
+            ownership: &memory.ownership,
+            unfinished: &observed.unfinished,
+            siblings: &[],
+            master_copy: MasterCopyState {
+                bucket_exists: memory.bucket == BucketState::Ours,
+                has_head: memory.head.is_some(),
+                manifest_is_stored: memory
+                    .head
+                    .as_ref()
+                    .is_some_and(|(head, _)| head.manifest_digest == *digest),
+            },
+            caller: Some(&self.caller),
+            allow,
+        })
+    }
+
+    /// What a run stands on.
+    pub(crate) fn basis(&self, observed: &Observed, planned: &Planned) -> Basis {
+        Basis::new(planned.ownership.clone(), &observed.live, &self.manifest.desired)
+    }
+}
+
+/// What was read before a plan is made.
+pub(crate) struct Observed {
+    pub(crate) memory: Memory,
+    pub(crate) live: Live,
+    pub(crate) unfinished: Vec<UnfinishedRun>,
+}
+
+/// Requests that do not go to AWS are worth a loud word.
+fn tell_endpoints(aws: &Aws, terminal: Terminal) {
+    let overrides = aws.endpoint_overrides();
+    if overrides.is_empty() {
+        return;
+    }
+    let mut urls: Vec<&str> = overrides.iter().map(|other| other.url.as_str()).collect();
+    urls.dedup();
+    let mut page = terminal.page();
+    let text = format!("requests go to {}, not to AWS", urls.join(" and "));
+    page.words(0, 6, &[(Ink::Caution, "note: "), (Ink::Plain, &text)]);
+    terminal.tell(&page);
+}
+
+/// A signed-in caller without a plan in mind: for commands about runs and locks.
+pub(crate) fn guards(allow: &[Guard]) -> BTreeSet<Guard> {
+    allow.iter().copied().collect()
+}

@@ -1,0 +1,86 @@
+//! Loads the manifest that the command line names, and says what is wrong with it.
+
+use iamctl_apply::{ManifestFile, ManifestFiles};
+use iamctl_model::Account;
+use iamctl_policy::Diagnostics;
+use iamctl_spec::{FileError, Manifest, Options, parse};
+
+use crate::cli::{Format, Global};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files::Folder;
+use crate::render::diagnostics;
+use crate::terminal::Terminal;
+
+/// The manifest of this call, before and after the account is known.
+pub(crate) struct Loader<'g> {
+    global: &'g Global,
+    terminal: Terminal,
+    pub(crate) folder: Folder,
+    name: String,
+    options: Options,
+}
+
+impl<'g> Loader<'g> {
+    pub(crate) fn new(global: &'g Global, terminal: Terminal) -> Result<Self, Failure> {
+        let shown = global.file.display();
+        let (folder, name) = Folder::of(&global.file).map_err(|error| {
+            let failure = Failure::new(Exit::Invalid, format!("cannot read the manifest `{shown}`: {error}"));
+            match error {
+                FileError::NotFound => {
+                    failure.help("`iamctl init` writes a first one; `--file` names another one")
+                }
+                _ => failure,
+            }
+        })?;
+        let variables = global.vars.iter().cloned().collect();
+        let options = Options { variables, account: None, folder: folder.prefix() };
+        Ok(Self { global, terminal, folder, name, options })
+    }
+
+    /// Reads the manifest, for an account when it is known. Warnings are told the first time only.
+    pub(crate) fn load(&self, account: Option<&Account>) -> Result<Manifest, Failure> {
+        let options = Options { account: account.cloned(), ..self.options.clone() };
+        match parse(&self.folder, &self.name, &options) {
+            Ok(manifest) => {
+                if account.is_none() {
+                    self.report(&manifest.warnings, &manifest.sources);
+                }
+                Ok(manifest)
+            }
+            Err(rejected) => {
+                self.report(&rejected.diagnostics, &rejected.sources);
+                Err(Failure::silent(Exit::Invalid))
+            }
+        }
+    }
+
+    /// Findings go to standard error as text; as JSON they are the result.
+    fn report(&self, found: &Diagnostics, sources: &iamctl_policy::Sources) {
+        if found.is_empty() {
+            return;
+        }
+        match self.global.format {
+            Format::Text => self.terminal.complain(&diagnostics::text(found, sources, self.terminal.look())),
+            Format::Json => {
+                let json = serde_json::json!({"diagnostics": diagnostics::json(found, sources)});
+                match found.has_errors() {
+                    true => self.terminal.print_raw(&format!("{json:#}\n")),
+                    // The result of the command will be on standard output.
+                    false => self.terminal.complain(&format!("{json}\n")),
+                }
+            }
+        }
+    }
+}
+
+/// The manifest's files as the master copy stores them.
+pub(crate) fn stored_files(manifest: &Manifest) -> Result<ManifestFiles, Failure> {
+    let files = manifest
+        .files
+        .iter()
+        .map(|(path, text)| ManifestFile { name: path.clone(), bytes: text.clone().into_bytes() });
+    ManifestFiles::new(files.collect()).map_err(|error| {
+        Failure::new(Exit::Invalid, "the manifest's files cannot be stored in the master copy").cause(error)
+    })
+}

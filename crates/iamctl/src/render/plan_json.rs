@@ -1,0 +1,32 @@
+//! The JSON form of a plan: a contract with programs. Fields are added, never changed or removed,
+//! without a new `format_version`.
+
+use iamctl_model::{ChangeAction, Plan};
+use serde_json::{Map, Value, json};
+
+/// The version of the format.
+pub(crate) const FORMAT_VERSION: u32 = 1;
+
+/// The plan as JSON.
+pub(crate) fn plan(plan: &Plan) -> Value {
+    let mut summary: Map<String, Value> = ChangeAction::ALL
+        .into_iter()
+        .map(|action| (action.as_str().to_owned(), json!(plan.count(action))))
+        .collect();
+    summary.insert("unmanaged".to_owned(), json!(plan.unmanaged.values().sum::<usize>()));
+    json!({
+        "format_version": FORMAT_VERSION,
+        "account": plan.account.id,
+        "partition": plan.account.partition,
+        "manifest": plan.manifest,
+        "summary": summary,
+        "changes": plan.changes,
+        "steps": plan.steps,
+        // The difference in access is not computed yet; an empty list would be a lie.
+        "access": null,
+        "hazards": plan.hazards,
+        "refusals": plan.refusals,
+        "notes": plan.notes,
+        "unmanaged": plan.unmanaged,
+    })
+}

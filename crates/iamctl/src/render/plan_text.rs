@@ -1,0 +1,386 @@
+//! A plan for a reviewer: dangers first, then what changes and why, then what refuses it, then notes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iamctl_model::{
+    Account, Cause, Change, ChangeAction, Field, MasterCopy, Plan, PolicyArn, PolicyName, Resource, Tags,
+};
+use iamctl_policy::Document;
+
+use super::names::{counted, policy};
+use super::page::{Ink, Page};
+use super::{document, trust};
+
+/// What the text needs to know besides the plan.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting<'a> {
+    /// Where the master copy lies.
+    pub(crate) master_copy: &'a MasterCopy,
+    /// Whether unchanged parts and single calls are shown.
+    pub(crate) verbose: bool,
+}
+
+/// The symbol of an action, and its ink.
+fn mark(action: ChangeAction) -> (&'static str, Ink) {
+    match action {
+        ChangeAction::Create => ("+", Ink::Add),
+        ChangeAction::Update => ("~", Ink::Change),
+        ChangeAction::Delete => ("-", Ink::Remove),
+        ChangeAction::Replace => ("±", Ink::Remove),
+        ChangeAction::Adopt => ("=", Ink::Hint),
+        ChangeAction::Forget => (".", Ink::Dim),
+        ChangeAction::Blocked => ("!", Ink::Danger),
+    }
+}
+
+/// The whole plan.
+pub(crate) fn plan(page: &mut Page, plan: &Plan, setting: Setting<'_>) {
+    let title = format!("{} in account {}", plan.manifest, plan.account.id);
+    page.line(0, &[(Ink::Bold, title)]);
+    page.gap();
+    for hazard in &plan.hazards {
+        let name = format!(" ({})", hazard.kind.as_str());
+        page.words(0, 9, &[(Ink::Caution, "warning: "), (Ink::Plain, &hazard.message), (Ink::Dim, &name)]);
+    }
+    page.gap();
+    for change in &plan.changes {
+        Writer { page, plan, setting }.change(change);
+    }
+    page.gap();
+    if setting.verbose && !plan.steps.is_empty() {
+        steps(page, plan);
+    }
+    refusals(page, plan);
+    summary(page, plan);
+    for note in &plan.notes {
+        let text = format!("{}: {}", note.address, note.message);
+        page.words(0, 6, &[(Ink::Hint, "note: "), (Ink::Plain, &text)]);
+    }
+}
+
+fn steps(page: &mut Page, plan: &Plan) {
+    page.line(0, &[(Ink::Bold, "Calls, in order")]);
+    for step in &plan.steps {
+        let needs: Vec<String> = step.needs.iter().map(ToString::to_string).collect();
+        let after = if needs.is_empty() { String::new() } else { format!("  after {}", needs.join(", ")) };
+        let number = format!("{:>4}  ", step.id.0);
+        page.line(0, &[(Ink::Dim, number), (Ink::Plain, step.action.describe()), (Ink::Dim, after)]);
+    }
+    page.gap();
+}
+
+fn refusals(page: &mut Page, plan: &Plan) {
+    for refusal in &plan.refusals {
+        page.words(0, 9, &[(Ink::Danger, "refused: "), (Ink::Bold, &refusal.message)]);
+        page.words(2, 6, &[(Ink::Hint, "help: "), (Ink::Plain, &refusal.help)]);
+    }
+    page.gap();
+}
+
+/// "6 to create, 1 to update. 9 calls." and how much is there that is not ours.
+fn summary(page: &mut Page, plan: &Plan) {
+    let counts = ChangeAction::ALL.into_iter().map(|action| (action, plan.count(action)));
+    let parts: Vec<String> = counts
+        .filter(|(_, count)| *count > 0)
+        .map(|(action, count)| match action {
+            ChangeAction::Blocked => format!("{count} blocked"),
+            action => format!("{count} to {}", action.as_str()),
+        })
+        .collect();
+    let text = if parts.is_empty() {
+        "Nothing to do: account, manifest and master copy agree.".to_owned()
+    } else {
+        format!("{}. {} to IAM.", parts.join(", "), counted(plan.steps.len(), "call", "calls"))
+    };
+    page.words(0, 0, &[(Ink::Bold, text)]);
+    let unmanaged: Vec<String> = plan
+        .unmanaged
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(kinds, count)| match (*count, kinds.as_str()) {
+            (1, "policies") => "1 policy".to_owned(),
+            (1, kinds) => format!("1 {}", kinds.trim_end_matches('s')),
+            (count, kinds) => format!("{count} {kinds}"),
+        })
+        .collect();
+    if !unmanaged.is_empty() {
+        let text = format!("Not managed here, and not touched: {}.", unmanaged.join(", "));
+        page.words(0, 0, &[(Ink::Dim, text)]);
+    }
+}
+
+struct Writer<'a, 'p> {
+    page: &'p mut Page,
+    plan: &'a Plan,
+    setting: Setting<'a>,
+}
+
+/// Where a field's name stands, and where its content stands.
+const NAME: usize = 6;
+const CONTENT: usize = 8;
+
+impl Writer<'_, '_> {
+    fn account(&self) -> &Account {
+        &self.plan.account
+    }
+
+    fn change(&mut self, change: &Change) {
+        let (symbol, ink) = mark(change.action);
+        let remark = self.remark(change);
+        self.page.words(
+            2,
+            6,
+            &[(ink, format!("{symbol} ")), (Ink::Bold, change.address.to_string()), (Ink::Dim, remark)],
+        );
+        match (change.action, &change.before, &change.after) {
+            (ChangeAction::Create | ChangeAction::Update, None, None) => {
+                self.master_copy(change);
+            }
+            (ChangeAction::Create, _, Some(after)) => self.whole(after, "+", Ink::Add),
+            (ChangeAction::Delete, Some(before), _) => self.whole(before, "-", Ink::Remove),
+            (_, Some(before), Some(after)) => self.fields(change, before, after),
+            _ => {}
+        }
+    }
+
+    /// What stands behind the address.
+    fn remark(&self, change: &Change) -> String {
+        let cause = match (change.action, change.cause) {
+            (ChangeAction::Create, Cause::Drift) => "  was deleted in the account",
+            (ChangeAction::Forget, Cause::Drift) => "  is gone from the account",
+            (ChangeAction::Forget, _) => "  stays, and is no longer managed",
+            (ChangeAction::Adopt, _) if change.fields.is_empty() => "  is taken over as it is",
+            (ChangeAction::Adopt, _) => "  is taken over, and changed",
+            (_, Cause::Drift) if change.fields.values().all(|cause| *cause == Cause::Drift) => {
+                "  changed in the account"
+            }
+            _ => "",
+        };
+        cause.to_owned()
+    }
+
+    fn master_copy(&mut self, change: &Change) {
+        let place = self.setting.master_copy;
+        let at = format!("s3://{}/{}", place.bucket, place.prefix);
+        for field in change.fields.keys() {
+            let text = match field {
+                Field::Bucket => {
+                    format!("the bucket {} in {} is made, and hardened", place.bucket, place.region)
+                }
+                Field::Manifest => format!("the text of the manifest is stored under {at}"),
+                Field::Ownership => "what is managed, and what it was last, is written anew".to_owned(),
+                _ => continue,
+            };
+            self.page.words(NAME, 2, &[(Ink::Plain, text)]);
+        }
+    }
+
+    fn name(&mut self, field: Field, cause: Option<Cause>, mixed: bool) {
+        let label = match field {
+            Field::Trust => "who may assume it",
+            Field::MaxSessionDuration => "longest session",
+            Field::PermissionsBoundary => "permissions boundary",
+            Field::InlinePolicies => "inline policies",
+            other => other.as_str(),
+        };
+        let remark = match cause {
+            Some(Cause::Drift) if mixed => "  changed in the account",
+            Some(Cause::Conflict) => "  changed in the manifest and in the account",
+            _ => "",
+        };
+        self.page.line(NAME, &[(Ink::Plain, label), (Ink::Dim, remark)]);
+    }
+
+    fn fields(&mut self, change: &Change, before: &Resource, after: &Resource) {
+        let causes: BTreeSet<Cause> = change.fields.values().copied().collect();
+        for (field, cause) in &change.fields {
+            self.field(*field, (*cause, causes.len() > 1), before, after);
+        }
+    }
+
+    fn field(&mut self, field: Field, (cause, mixed): (Cause, bool), before: &Resource, after: &Resource) {
+        let scalar = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+        let (old, new) = match (field, before, after) {
+            (Field::Path, _, _) => (before.path().to_string(), after.path().to_string()),
+            (Field::Description, Resource::Role(before), Resource::Role(after)) => {
+                (scalar(&before.description), scalar(&after.description))
+            }
+            (Field::MaxSessionDuration, Resource::Role(before), Resource::Role(after)) => {
+                (before.max_session_duration.to_string(), after.max_session_duration.to_string())
+            }
+            (Field::PermissionsBoundary, _, _) => {
+                let name = |arn: Option<&PolicyArn>| {
+                    arn.map_or("none".to_owned(), |arn| policy(arn, self.account()))
+                };
+                (name(before.permissions_boundary()), name(after.permissions_boundary()))
+            }
+            _ => {
+                self.name(field, Some(cause), mixed);
+                return self.compound(field, before, after);
+            }
+        };
+        self.name(field, Some(cause), mixed);
+        self.page.words(CONTENT, 4, &[(Ink::Remove, old), (Ink::Plain, " -> ".to_owned()), (Ink::Add, new)]);
+    }
+
+    fn compound(&mut self, field: Field, before: &Resource, after: &Resource) {
+        let account = self.plan.account.clone();
+        match (field, before, after) {
+            (Field::Document, Resource::Policy(before), Resource::Policy(after)) => {
+                let verbose = self.setting.verbose;
+                document::difference(self.page, CONTENT, &before.document, &after.document, verbose);
+            }
+            (Field::Trust, Resource::Role(before), Resource::Role(after)) => {
+                let said = trust::difference(self.page, CONTENT, &before.trust, &after.trust, &account);
+                if !said || self.setting.verbose {
+                    document::difference(
+                        self.page,
+                        CONTENT,
+                        &before.trust,
+                        &after.trust,
+                        self.setting.verbose,
+                    );
+                }
+            }
+            (Field::Policies, _, _) => {
+                let names = |resource: &Resource| -> BTreeSet<String> {
+                    resource.policies().into_iter().flatten().map(|arn| policy(arn, &account)).collect()
+                };
+                self.set(&names(before), &names(after));
+            }
+            (Field::Groups, Resource::User(before), Resource::User(after)) => {
+                let names = |groups: &BTreeSet<_>| groups.iter().map(ToString::to_string).collect();
+                self.set(&names(&before.groups), &names(&after.groups));
+            }
+            (Field::Members, Resource::Group(before), Resource::Group(after)) => {
+                let names = |members: &BTreeSet<_>| members.iter().map(ToString::to_string).collect();
+                self.set(&names(&before.members), &names(&after.members));
+            }
+            (Field::InlinePolicies, _, _) => {
+                let none = BTreeMap::new();
+                let (old, new) = (before.inline_policies(), after.inline_policies());
+                self.inline(old.unwrap_or(&none), new.unwrap_or(&none));
+            }
+            (Field::Tags, _, _) => self.tags(tags(before), tags(after)),
+            _ => {}
+        }
+    }
+
+    fn set(&mut self, before: &BTreeSet<String>, after: &BTreeSet<String>) {
+        for name in after.difference(before) {
+            self.page.words(CONTENT, 4, &[(Ink::Add, "+ "), (Ink::Plain, name.as_str())]);
+        }
+        for name in before.difference(after) {
+            self.page.words(CONTENT, 4, &[(Ink::Remove, "- "), (Ink::Plain, name.as_str())]);
+        }
+    }
+
+    fn inline(&mut self, before: &BTreeMap<PolicyName, Document>, after: &BTreeMap<PolicyName, Document>) {
+        let names: BTreeSet<&PolicyName> = before.keys().chain(after.keys()).collect();
+        for name in names {
+            let title = |page: &mut Page, ink, mark: &str| {
+                page.line(CONTENT, &[(ink, format!("{mark} ")), (Ink::Plain, name.to_string())]);
+            };
+            let indent = CONTENT + 4;
+            match (before.get(name), after.get(name)) {
+                (Some(old), Some(new)) if old != new => {
+                    title(self.page, Ink::Change, "~");
+                    document::difference(self.page, indent, old, new, self.setting.verbose);
+                }
+                (None, Some(new)) => {
+                    title(self.page, Ink::Add, "+");
+                    document::whole(self.page, indent, "+", Ink::Add, new);
+                }
+                (Some(old), None) => {
+                    title(self.page, Ink::Remove, "-");
+                    document::whole(self.page, indent, "-", Ink::Remove, old);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn tags(&mut self, before: &Tags, after: &Tags) {
+        for (key, value) in &after.0 {
+            let line = match before.0.get(key) {
+                Some(old) if old == value => continue,
+                Some(old) => (Ink::Change, "~ ", format!("{key}: {old} -> {value}")),
+                None => (Ink::Add, "+ ", format!("{key}: {value}")),
+            };
+            self.page.words(CONTENT, 4, &[(line.0, line.1), (Ink::Plain, line.2.as_str())]);
+        }
+        for (key, value) in before.0.iter().filter(|(key, _)| !after.0.contains_key(*key)) {
+            self.page.words(
+                CONTENT,
+                4,
+                &[(Ink::Remove, "- ".to_owned()), (Ink::Plain, format!("{key}: {value}"))],
+            );
+        }
+    }
+
+    /// Something that comes or goes whole.
+    fn whole(&mut self, resource: &Resource, mark: &str, ink: Ink) {
+        let account = self.plan.account.clone();
+        let path = resource.path();
+        let mut facts: Vec<(&str, String)> = Vec::new();
+        if path.as_str() != "/" {
+            facts.push(("path", path.to_string()));
+        }
+        match resource {
+            Resource::Policy(value) if !value.description.is_empty() => {
+                facts.push(("description", value.description.clone()));
+            }
+            Resource::Role(value) => {
+                if !value.description.is_empty() {
+                    facts.push(("description", value.description.clone()));
+                }
+                if value.max_session_duration != iamctl_model::SessionDuration::DEFAULT {
+                    facts.push(("longest session", value.max_session_duration.to_string()));
+                }
+            }
+            Resource::User(value) if !value.groups.is_empty() => {
+                let groups: Vec<String> = value.groups.iter().map(ToString::to_string).collect();
+                facts.push(("groups", groups.join(", ")));
+            }
+            _ => {}
+        }
+        if let Some(policies) = resource.policies().filter(|policies| !policies.is_empty()) {
+            let names: Vec<String> = policies.iter().map(|arn| policy(arn, &account)).collect();
+            facts.push(("policies", names.join(", ")));
+        }
+        if let Some(boundary) = resource.permissions_boundary() {
+            facts.push(("permissions boundary", policy(boundary, &account)));
+        }
+        let tags: Vec<String> =
+            tags(resource).0.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        if !tags.is_empty() {
+            facts.push(("tags", tags.join(", ")));
+        }
+        for (name, value) in facts {
+            self.page.words(NAME, 4, &[(Ink::Dim, format!("{name}  ")), (Ink::Plain, value)]);
+        }
+        match resource {
+            Resource::Policy(value) => document::whole(self.page, NAME, mark, ink, &value.document),
+            Resource::Role(value) => {
+                if !trust::whole(self.page, NAME, mark, ink, &value.trust, &account) {
+                    document::whole(self.page, NAME, mark, ink, &value.trust);
+                }
+            }
+            Resource::Group(_) | Resource::User(_) => {}
+        }
+        for (name, inline) in resource.inline_policies().into_iter().flatten() {
+            self.page.line(NAME, &[(Ink::Dim, "inline policy  "), (Ink::Plain, name.as_str())]);
+            document::whole(self.page, CONTENT, mark, ink, inline);
+        }
+    }
+}
+
+fn tags(resource: &Resource) -> &Tags {
+    static NONE: Tags = Tags(BTreeMap::new());
+    match resource {
+        Resource::Policy(policy) => &policy.tags,
+        Resource::User(user) => &user.tags,
+        Resource::Role(role) => &role.tags,
+        Resource::Group(_) => &NONE,
+    }
+}
