@@ -98,6 +98,9 @@ impl Page {
             for (at, (ink, text)) in pieces.iter().enumerate() {
                 let last = at.saturating_add(1) == pieces.len();
                 let text = if last { text.trim_end() } else { text };
+                if text.is_empty() {
+                    continue;
+                }
                 let style = ink.style();
                 // Writing to a string cannot fail.
                 let _ = match colour && *ink != Ink::Plain {

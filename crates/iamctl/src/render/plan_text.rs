@@ -175,22 +175,6 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn name(&mut self, field: Field, cause: Option<Cause>, mixed: bool) {
-        let label = match field {
-            Field::Trust => "who may assume it",
-            Field::MaxSessionDuration => "longest session",
-            Field::PermissionsBoundary => "permissions boundary",
-            Field::InlinePolicies => "inline policies",
-            other => other.as_str(),
-        };
-        let remark = match cause {
-            Some(Cause::Drift) if mixed => "  changed in the account",
-            Some(Cause::Conflict) => "  changed in the manifest and in the account",
-            _ => "",
-        };
-        self.page.line(NAME, &[(Ink::Plain, label), (Ink::Dim, remark)]);
-    }
-
     fn fields(&mut self, change: &Change, before: &Resource, after: &Resource) {
         let causes: BTreeSet<Cause> = change.fields.values().copied().collect();
         for (field, cause) in &change.fields {
@@ -215,12 +199,23 @@ impl Writer<'_, '_> {
                 (name(before.permissions_boundary()), name(after.permissions_boundary()))
             }
             _ => {
-                self.name(field, Some(cause), mixed);
+                let (label, remark) = label(field, cause, mixed);
+                self.page.line(NAME, &[(Ink::Plain, label), (Ink::Dim, remark)]);
                 return self.compound(field, before, after);
             }
         };
-        self.name(field, Some(cause), mixed);
-        self.page.words(CONTENT, 4, &[(Ink::Remove, old), (Ink::Plain, " -> ".to_owned()), (Ink::Add, new)]);
+        let (label, remark) = label(field, cause, mixed);
+        self.page.words(
+            NAME,
+            4,
+            &[
+                (Ink::Plain, format!("{label}  ")),
+                (Ink::Remove, old),
+                (Ink::Plain, " -> ".to_owned()),
+                (Ink::Add, new),
+                (Ink::Dim, remark.to_owned()),
+            ],
+        );
     }
 
     fn compound(&mut self, field: Field, before: &Resource, after: &Resource) {
@@ -373,6 +368,24 @@ impl Writer<'_, '_> {
             document::whole(self.page, CONTENT, mark, ink, inline);
         }
     }
+}
+
+/// A field's name for people, and what is to be said of its cause where the thing as a whole does not
+/// say it.
+fn label(field: Field, cause: Cause, mixed: bool) -> (&'static str, &'static str) {
+    let label = match field {
+        Field::Trust => "who may assume it",
+        Field::MaxSessionDuration => "longest session",
+        Field::PermissionsBoundary => "permissions boundary",
+        Field::InlinePolicies => "inline policies",
+        other => other.as_str(),
+    };
+    let remark = match cause {
+        Cause::Drift if mixed => "  changed in the account",
+        Cause::Conflict => "  changed in the manifest and in the account",
+        Cause::Ours | Cause::Drift => "",
+    };
+    (label, remark)
 }
 
 fn tags(resource: &Resource) -> &Tags {

@@ -93,15 +93,25 @@ fn way(terms: &BTreeSet<String>) -> String {
     terms.join(", ")
 }
 
-/// The terms after a comma; for services and identity providers MFA is no question.
+/// The terms in words; none for services and identity providers without any, because for them MFA is
+/// no question.
 fn ways(terms: &Terms, who: &[impl AsRef<str>]) -> String {
     if terms.iter().any(BTreeSet::is_empty) {
-        let no_person = |who: &str| who.ends_with(".amazonaws.com") || who.contains("-provider/");
-        let all_machines = who.iter().all(|who| no_person(who.as_ref()));
-        return if all_machines { String::new() } else { ", without MFA or any other condition".to_owned() };
+        let machines = who.iter().all(|who| is_machine(who.as_ref()));
+        return if machines { String::new() } else { "without MFA or any other condition".to_owned() };
     }
     let ways: Vec<String> = terms.iter().map(way).collect();
-    format!(", {}", ways.join("; or "))
+    ways.join("; or ")
+}
+
+fn is_machine(who: &str) -> bool {
+    who.ends_with(".amazonaws.com") || who.contains("-provider/")
+}
+
+/// ", on these terms", or nothing.
+fn on(terms: &Terms, who: &[impl AsRef<str>]) -> String {
+    let ways = ways(terms, who);
+    if ways.is_empty() { ways } else { format!(", {ways}") }
 }
 
 /// Who may assume a role, one line for all with the same terms. `false` when words do not suffice.
@@ -115,7 +125,7 @@ pub(crate) fn whole(
 ) -> bool {
     let Some(grants) = Grants::of(trust, account) else { return false };
     for (terms, who) in by_value(&grants.0) {
-        let text = format!("{} may assume it{}", list(&who), ways(&terms, &who));
+        let text = format!("{} may assume it{}", list(&who), on(&terms, &who));
         page.words(indent, 4, &[(ink, format!("{mark} ")), (Ink::Plain, text)]);
     }
     true
@@ -145,7 +155,7 @@ pub(crate) fn difference(
     let come: BTreeMap<String, Terms> =
         come.into_iter().map(|(who, terms)| (who.clone(), terms.clone())).collect();
     for (terms, who) in by_value(&come) {
-        let mut text = format!("{} may now assume it{}", list(&who), ways(&terms, &who));
+        let mut text = format!("{} may now assume it{}", list(&who), on(&terms, &who));
         if still_mfa {
             text = text.replace("MFA needed", "MFA still needed");
         }
@@ -164,9 +174,9 @@ pub(crate) fn difference(
     for ((old_terms, new_terms), who) in changed {
         let loses_mfa =
             |terms: &Terms| terms.iter().any(|way| !way.iter().any(|term| term.starts_with("MFA")));
-        let text = format!("{} may now assume it{}", list(&who), ways(&new_terms, &who));
+        let text = format!("{} may now assume it{}", list(&who), on(&new_terms, &who));
         page.words(indent, 4, &[(Ink::Change, "~ ".to_owned()), (Ink::Plain, text)]);
-        page.words(indent.saturating_add(4), 4, &[(Ink::Dim, format!("before{}", ways(&old_terms, &who)))]);
+        page.words(indent.saturating_add(4), 4, &[(Ink::Dim, format!("before: {}", ways(&old_terms, &who)))]);
         if loses_mfa(&new_terms) && !loses_mfa(&old_terms) {
             page.line(indent.saturating_add(4), &[(Ink::Caution, "MFA is no longer needed")]);
         }
@@ -174,10 +184,11 @@ pub(crate) fn difference(
     true
 }
 
+/// Those with the same terms together, machines apart from people.
 fn by_value(grants: &BTreeMap<String, Terms>) -> Vec<(Terms, Vec<String>)> {
-    let mut by_terms: BTreeMap<&Terms, Vec<String>> = BTreeMap::new();
+    let mut by_terms: BTreeMap<(&Terms, bool), Vec<String>> = BTreeMap::new();
     for (who, terms) in grants {
-        by_terms.entry(terms).or_default().push(who.clone());
+        by_terms.entry((terms, is_machine(who))).or_default().push(who.clone());
     }
-    by_terms.into_iter().map(|(terms, who)| (terms.clone(), who)).collect()
+    by_terms.into_iter().map(|((terms, _), who)| (terms.clone(), who)).collect()
 }
