@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use iamctl_model::Guard;
 
-use crate::commands::{apply, completions, init, plan, runs, unlock, validate};
+use crate::commands::{apply, completions, drift, init, plan, runs, show, unlock, unmanaged, validate};
 
 /// Keeps AWS IAM users, groups, roles and policies as one YAML manifest says.
 ///
@@ -28,6 +28,9 @@ pub(crate) enum Command {
     Validate(validate::Validate),
     Plan(plan::PlanArgs),
     Apply(apply::Apply),
+    Drift(drift::Drift),
+    Show(show::Show),
+    Unmanaged(unmanaged::Unmanaged),
     Runs(runs::Runs),
     Unlock(unlock::Unlock),
     Schema(validate::Schema),
@@ -82,6 +85,8 @@ pub(crate) enum Format {
     Text,
     /// For programs: stable and versioned
     Json,
+    /// For comments on pull requests; what has no such form is written as text
+    Markdown,
 }
 
 /// When colors are used.

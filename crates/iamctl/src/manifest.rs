@@ -61,7 +61,9 @@ impl<'g> Loader<'g> {
             return;
         }
         match self.global.format {
-            Format::Text => self.terminal.complain(&diagnostics::text(found, sources, self.terminal.look())),
+            Format::Text | Format::Markdown => {
+                self.terminal.complain(&diagnostics::text(found, sources, self.terminal.look()));
+            }
             Format::Json => {
                 let json = serde_json::json!({"diagnostics": diagnostics::json(found, sources)});
                 match found.has_errors() {

@@ -67,7 +67,7 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     let observed = session.observe().await?;
     let planned = session.plan(&observed, &allow);
     let nothing_to_do = planned.plan.is_empty();
-    if global.format == Format::Text || nothing_to_do || !planned.plan.refusals.is_empty() {
+    if global.format != Format::Json || nothing_to_do || !planned.plan.refusals.is_empty() {
         show(&session, &planned.plan, global, terminal);
     }
     if !planned.plan.refusals.is_empty() {
@@ -332,7 +332,7 @@ fn report(session: &Session, plan: &Plan, closed: &ClosedRun, global: &Global, t
     let store = session.store();
     let place = store.location(&store.layout().run(&closed.run));
     match global.format {
-        Format::Text => {
+        Format::Text | Format::Markdown => {
             let mut page = terminal.page();
             run::closed(&mut page, closed, plan, &place);
             terminal.print(&page);

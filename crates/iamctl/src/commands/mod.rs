@@ -2,8 +2,11 @@
 
 pub(crate) mod apply;
 pub(crate) mod completions;
+pub(crate) mod drift;
 pub(crate) mod init;
 pub(crate) mod plan;
 pub(crate) mod runs;
+pub(crate) mod show;
 pub(crate) mod unlock;
+pub(crate) mod unmanaged;
 pub(crate) mod validate;

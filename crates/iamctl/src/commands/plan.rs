@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::manifest::Loader;
 use crate::render::plan_text::Setting;
-use crate::render::{plan_json, plan_text};
+use crate::render::{markdown, plan_json, plan_text};
 use crate::terminal::Terminal;
 
 /// Shows what would change in the account, and changes nothing
@@ -61,11 +61,14 @@ pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -
 pub(crate) fn show(session: &Session, plan: &Plan, global: &Global, terminal: Terminal) {
     match global.format {
         Format::Json => terminal.print_raw(&format!("{:#}\n", plan_json::plan(plan))),
-        Format::Text => {
+        Format::Text | Format::Markdown => {
             let mut page = terminal.page();
             let master_copy = &session.manifest.desired.master_copy;
             plan_text::plan(&mut page, plan, Setting { master_copy, verbose: terminal.verbose });
-            terminal.print(&page);
+            match global.format {
+                Format::Markdown => terminal.print_raw(&markdown::plan(plan, &page)),
+                _ => terminal.print(&page),
+            }
         }
     }
 }

@@ -48,7 +48,7 @@ async fn list(session: &Session, limit: usize, global: &Global, terminal: Termin
     let runs = session.store().list_runs(Timestamp::now(), limit).await?;
     match global.format {
         Format::Json => terminal.print_raw(&format!("{:#}\n", run::list_json(&runs))),
-        Format::Text => {
+        Format::Text | Format::Markdown => {
             let mut page = terminal.page();
             run::list(&mut page, &runs);
             terminal.print(&page);
@@ -77,7 +77,7 @@ async fn show(
     };
     match global.format {
         Format::Json => terminal.print_raw(&format!("{:#}\n", run::record_json(&record))),
-        Format::Text => {
+        Format::Text | Format::Markdown => {
             let mut page = terminal.page();
             run::record(&mut page, &record);
             terminal.print(&page);

@@ -61,8 +61,8 @@ fn show(held: Option<&LockHolder>, global: &Global, terminal: Terminal) -> Exit 
             terminal.print_raw(&format!("{:#}\n", serde_json::json!({"lock": held})));
             return Exit::Done;
         }
-        (None, Format::Text) => page.line(0, &[(Ink::Plain, "Nobody holds the lock.")]),
-        (Some(holder), Format::Text) => {
+        (None, _) => page.line(0, &[(Ink::Plain, "Nobody holds the lock.")]),
+        (Some(holder), _) => {
             run::lock(&mut page, holder);
             let text = format!("if it does not run any more: iamctl unlock {}", holder.run);
             page.words(2, 6, &[(Ink::Hint, "help: "), (Ink::Plain, &text)]);

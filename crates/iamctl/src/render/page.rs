@@ -113,6 +113,25 @@ impl Page {
         }
         out
     }
+
+    /// The text for a fence of kind `diff`, which colors lines by their first character: the mark of a
+    /// line comes first, its indentation after.
+    pub(crate) fn diff_text(&self) -> String {
+        let mut out = String::new();
+        for (indent, pieces) in &self.lines {
+            let mark = pieces.first().map(|(ink, text)| (*ink, text.trim()));
+            let (mark, rest) = match mark {
+                Some((Ink::Add, "+")) => ("+", pieces.get(1..)),
+                Some((Ink::Remove, "-")) => ("-", pieces.get(1..)),
+                Some((Ink::Change, "~")) => ("!", pieces.get(1..)),
+                _ => (" ", Some(pieces.as_slice())),
+            };
+            let rest: String = rest.unwrap_or_default().iter().map(|(_, text)| text.as_str()).collect();
+            out.push_str(format!("{mark}{}{rest}", " ".repeat(*indent)).trim_end());
+            out.push('\n');
+        }
+        out
+    }
 }
 
 fn one_line(text: &str) -> String {

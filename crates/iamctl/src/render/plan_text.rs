@@ -58,6 +58,16 @@ pub(crate) fn plan(page: &mut Page, plan: &Plan, setting: Setting<'_>) {
     }
 }
 
+/// One change, as in the plan.
+pub(crate) fn one_change(page: &mut Page, plan: &Plan, setting: Setting<'_>, change: &Change) {
+    Writer { page, plan, setting }.change(change);
+}
+
+/// One thing whole.
+pub(crate) fn one_thing(page: &mut Page, plan: &Plan, master_copy: &MasterCopy, thing: &Resource) {
+    Writer { page, plan, setting: Setting { master_copy, verbose: true } }.whole(thing, " ", Ink::Plain);
+}
+
 fn steps(page: &mut Page, plan: &Plan) {
     page.line(0, &[(Ink::Bold, "Calls, in order")]);
     for step in &plan.steps {

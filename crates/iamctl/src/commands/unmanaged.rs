@@ -1,0 +1,76 @@
+//! `unmanaged`: what is in the account and not ours.
+
+use clap::Args;
+use iamctl_diff::unmanaged_addresses;
+use iamctl_model::{Address, Kind};
+use serde_json::json;
+
+use crate::cli::{Format, Global};
+use crate::context::Session;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::manifest::Loader;
+use crate::render::page::Ink;
+use crate::terminal::Terminal;
+
+/// Lists what is in the account and not managed by this manifest
+///
+/// What belongs to AWS itself (service-linked roles, Identity Center's roles) is left out.
+#[derive(Debug, Args)]
+pub(crate) struct Unmanaged {
+    /// Only things of this kind
+    #[arg(value_enum, value_name = "KIND")]
+    kind: Option<KindName>,
+}
+
+/// The kinds that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum KindName {
+    Policies,
+    Groups,
+    Users,
+    Roles,
+}
+
+impl From<KindName> for Kind {
+    fn from(name: KindName) -> Self {
+        match name {
+            KindName::Policies => Kind::Policy,
+            KindName::Groups => Kind::Group,
+            KindName::Users => Kind::User,
+            KindName::Roles => Kind::Role,
+        }
+    }
+}
+
+pub(crate) async fn unmanaged(
+    args: &Unmanaged,
+    global: &Global,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
+    let loader = Loader::new(global, terminal)?;
+    let session = Session::begin(global, &loader, terminal).await?;
+    let observed = session.observe().await?;
+    let ownership = session.plan(&observed, &Default::default()).ownership;
+    let wanted = args.kind.map(Kind::from);
+    let addresses: Vec<Address> = unmanaged_addresses(&session.manifest.desired, &observed.live, &ownership)
+        .filter(|address| wanted.is_none_or(|kind| address.kind() == kind))
+        .collect();
+    if global.format == Format::Json {
+        let things = addresses.iter().map(|address| {
+            json!({"address": address, "id": observed.live.id(address), "created": observed.live.created(address)})
+        });
+        let json = json!({"format_version": 1, "unmanaged": things.collect::<Vec<_>>()});
+        terminal.print_raw(&format!("{json:#}\n"));
+        return Ok(Exit::Done);
+    }
+    let mut page = terminal.page();
+    for address in &addresses {
+        page.line(0, &[(Ink::Plain, address.to_string())]);
+    }
+    if addresses.is_empty() {
+        page.line(0, &[(Ink::Plain, "Everything is managed here, or belongs to AWS.")]);
+    }
+    terminal.print(&page);
+    Ok(Exit::Done)
+}
