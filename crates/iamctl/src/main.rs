@@ -11,6 +11,7 @@ mod failure;
 mod files;
 mod git;
 mod manifest;
+mod offline;
 mod progress;
 mod render;
 mod terminal;

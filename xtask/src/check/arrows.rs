@@ -11,11 +11,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("iamctl-model", &["iamctl-policy"]),
     ("iamctl-spec", &["iamctl-model", "iamctl-policy"]),
     ("iamctl-diff", &["iamctl-model", "iamctl-policy"]),
+    ("iamctl-snapshot", &["iamctl-model", "iamctl-policy"]),
     ("iamctl-apply", &["iamctl-model", "iamctl-policy"]),
     ("iamctl-aws", &["iamctl-model", "iamctl-policy", "iamctl-apply"]),
     (
         "iamctl",
-        &["iamctl-policy", "iamctl-model", "iamctl-spec", "iamctl-diff", "iamctl-apply", "iamctl-aws"],
+        &[
+            "iamctl-policy",
+            "iamctl-model",
+            "iamctl-spec",
+            "iamctl-diff",
+            "iamctl-snapshot",
+            "iamctl-apply",
+            "iamctl-aws",
+        ],
     ),
     // Test support: nothing that ships may be made of these.
     ("iamctl-testing", &["iamctl-policy", "iamctl-model", "iamctl-apply"]),
@@ -30,7 +39,8 @@ const SDK_CRATE: &str = "iamctl-aws";
 /// Crates that take values and return values. Nothing in them may wait for anything, so no runtime and no client may
 /// be anywhere among their dependencies. Their tests may use a runtime (the in-memory account has async ports), but
 /// no client: a test of theirs that needs the network belongs elsewhere.
-const PURE_CRATES: &[&str] = &["iamctl-policy", "iamctl-model", "iamctl-spec", "iamctl-diff"];
+const PURE_CRATES: &[&str] =
+    &["iamctl-policy", "iamctl-model", "iamctl-spec", "iamctl-diff", "iamctl-snapshot"];
 
 pub(crate) fn check(graph: &Graph) -> Vec<String> {
     let mut violations = Vec::new();

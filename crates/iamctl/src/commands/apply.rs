@@ -68,7 +68,7 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     let planned = session.plan(&observed, &allow);
     let nothing_to_do = planned.plan.is_empty();
     if global.format != Format::Json || nothing_to_do || !planned.plan.refusals.is_empty() {
-        show(&session, &planned.plan, global, terminal);
+        show(&session.manifest, &planned.plan, global, terminal);
     }
     if !planned.plan.refusals.is_empty() {
         return Err(Failure::new(Exit::Refused, "nothing was changed, because the plan is refused"));

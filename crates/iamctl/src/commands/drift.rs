@@ -23,7 +23,7 @@ pub(crate) async fn drift(_: &Drift, global: &Global, terminal: Terminal) -> Res
     let session = Session::begin(global, &loader, terminal).await?;
     let observed = session.observe().await?;
     let plan = only_drift(session.plan(&observed, &Default::default()).plan);
-    show(&session, &plan, global, terminal);
+    show(&session.manifest, &plan, global, terminal);
     Ok(if plan.changes.is_empty() { Exit::Done } else { Exit::Pending })
 }
 

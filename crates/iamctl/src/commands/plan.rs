@@ -1,10 +1,13 @@
 //! `plan`: what would change.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use iamctl_model::{Guard, Plan};
+use iamctl_spec::Manifest;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Format, Global, allowable_guard};
@@ -12,6 +15,7 @@ use crate::context::{Session, guards};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::manifest::Loader;
+use crate::offline;
 use crate::render::plan_text::Setting;
 use crate::render::{markdown, plan_json, plan_text};
 use crate::terminal::Terminal;
@@ -26,6 +30,15 @@ pub(crate) struct PlanArgs {
     /// Saves the plan, so that `apply --plan` does exactly this
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    /// Plans against a saved account, without AWS: a snapshot, or the JSON of
+    /// `aws iam get-account-authorization-details`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "save_live"])]
+    live: Option<PathBuf>,
+
+    /// Saves what was read from the account, for `--live`
+    #[arg(long, value_name = "FILE")]
+    save_live: Option<PathBuf>,
 
     /// Lets one guard pass
     #[arg(long, value_name = "GUARD", value_parser = allowable_guard)]
@@ -43,13 +56,29 @@ pub(crate) struct SavedPlan {
 
 pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let loader = Loader::new(global, terminal)?;
-    let session = Session::begin(global, &loader, terminal).await?;
-    let observed = session.observe().await?;
-    let plan = session.plan(&observed, &guards(&args.allow)).plan;
-    show(&session, &plan, global, terminal);
-    if let Some(path) = &args.out {
-        save(path, &session, &plan)?;
-    }
+    let allow = guards(&args.allow);
+    let plan = match &args.live {
+        Some(path) => {
+            let (manifest, plan) = offline::plan(path, &loader, &allow)?;
+            show(&manifest, &plan, global, terminal);
+            plan
+        }
+        None => {
+            let session = Session::begin(global, &loader, terminal).await?;
+            let observed = session.observe().await?;
+            let plan = session.plan(&observed, &allow).plan;
+            show(&session.manifest, &plan, global, terminal);
+            if let Some(path) = &args.out {
+                save(path, &session, &plan)?;
+            }
+            if let Some(path) = &args.save_live {
+                let text =
+                    iamctl_snapshot::write(&observed.live, &observed.memory.ownership, Timestamp::now());
+                write(path, &text)?;
+            }
+            plan
+        }
+    };
     Ok(match () {
         () if !plan.refusals.is_empty() => Exit::Refused,
         () if args.detailed_exitcode && !plan.is_empty() => Exit::Pending,
@@ -58,12 +87,12 @@ pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -
 }
 
 /// Writes the plan as a result.
-pub(crate) fn show(session: &Session, plan: &Plan, global: &Global, terminal: Terminal) {
+pub(crate) fn show(manifest: &Manifest, plan: &Plan, global: &Global, terminal: Terminal) {
     match global.format {
         Format::Json => terminal.print_raw(&format!("{:#}\n", plan_json::plan(plan))),
         Format::Text | Format::Markdown => {
             let mut page = terminal.page();
-            let master_copy = &session.manifest.desired.master_copy;
+            let master_copy = &manifest.desired.master_copy;
             plan_text::plan(&mut page, plan, Setting { master_copy, verbose: terminal.verbose });
             match global.format {
                 Format::Markdown => terminal.print_raw(&markdown::plan(plan, &page)),
@@ -73,16 +102,25 @@ pub(crate) fn show(session: &Session, plan: &Plan, global: &Global, terminal: Te
     }
 }
 
-fn save(path: &PathBuf, session: &Session, plan: &Plan) -> Result<(), Failure> {
+fn save(path: &Path, session: &Session, plan: &Plan) -> Result<(), Failure> {
     let saved = SavedPlan {
         format_version: plan_json::FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         manifest_digest: session.files.digest().to_string(),
         plan: plan.clone(),
     };
-    let failed = |error: String| {
-        Failure::new(Exit::Failed, format!("cannot save the plan in {}", path.display())).cause(error)
-    };
-    let json = serde_json::to_string_pretty(&saved).map_err(|error| failed(error.to_string()))?;
-    fs::write(path, json).map_err(|error| failed(error.to_string()))
+    // All keys are strings, so this cannot fail.
+    write(path, &serde_json::to_string_pretty(&saved).unwrap_or_default())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    // It holds policy texts of the account: nobody else on this machine needs to read them.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| Failure::new(Exit::Failed, format!("cannot write {}", path.display())).cause(error))
 }

@@ -14,7 +14,7 @@ pub(crate) fn whole(page: &mut Page, indent: usize, mark: &str, ink: Ink, docume
         page.words(indent, 4, &[(ink, format!("{mark} a text that is no policy document"))]);
     }
     for statement in document.statements() {
-        page.words(indent, 4, &[(ink, format!("{mark} ")), (Ink::Plain, sentence(statement))]);
+        page.words(indent, 4, &[(ink, super::names::marked(mark)), (Ink::Plain, sentence(statement))]);
     }
 }
 

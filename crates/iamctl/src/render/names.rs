@@ -64,3 +64,8 @@ pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
         count => format!("{count} {many}"),
     }
 }
+
+/// A mark with the space behind it; nothing where there is no mark.
+pub(crate) fn marked(mark: &str) -> String {
+    if mark.is_empty() { String::new() } else { format!("{mark} ") }
+}

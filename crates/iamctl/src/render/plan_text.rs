@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Account, Cause, Change, ChangeAction, Field, MasterCopy, Plan, PolicyArn, PolicyName, Resource, Tags,
+    Account, Address, Cause, Change, ChangeAction, Field, MasterCopy, Plan, PolicyArn, PolicyName, Resource,
+    Tags,
 };
 use iamctl_policy::Document;
 
@@ -53,7 +54,10 @@ pub(crate) fn plan(page: &mut Page, plan: &Plan, setting: Setting<'_>) {
     refusals(page, plan);
     summary(page, plan);
     for note in &plan.notes {
-        let text = format!("{}: {}", note.address, note.message);
+        let text = match note.address {
+            Address::MasterCopy => note.message.clone(),
+            _ => format!("{}: {}", note.address, note.message),
+        };
         page.words(0, 6, &[(Ink::Hint, "note: "), (Ink::Plain, &text)]);
     }
 }
@@ -65,7 +69,7 @@ pub(crate) fn one_change(page: &mut Page, plan: &Plan, setting: Setting<'_>, cha
 
 /// One thing whole.
 pub(crate) fn one_thing(page: &mut Page, plan: &Plan, master_copy: &MasterCopy, thing: &Resource) {
-    Writer { page, plan, setting: Setting { master_copy, verbose: true } }.whole(thing, " ", Ink::Plain);
+    Writer { page, plan, setting: Setting { master_copy, verbose: true } }.whole(thing, "", Ink::Plain);
 }
 
 fn steps(page: &mut Page, plan: &Plan) {

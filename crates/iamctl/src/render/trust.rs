@@ -126,7 +126,7 @@ pub(crate) fn whole(
     let Some(grants) = Grants::of(trust, account) else { return false };
     for (terms, who) in by_value(&grants.0) {
         let text = format!("{} may assume it{}", list(&who), on(&terms, &who));
-        page.words(indent, 4, &[(ink, format!("{mark} ")), (Ink::Plain, text)]);
+        page.words(indent, 4, &[(ink, super::names::marked(mark)), (Ink::Plain, text)]);
     }
     true
 }
