@@ -102,6 +102,24 @@ pub enum OpenProblem {
     Write(#[from] WriteError),
 }
 
+impl OpenProblem {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            OpenProblem::OtherPlan { .. } => "make the plan again, with this manifest and this account",
+            OpenProblem::Plan(_) => "make the plan again; if it was not edited, this is a mistake in iamctl",
+            OpenProblem::HeadMoved | OpenProblem::NotTheLatest(_) => {
+                "nothing was changed; look at a new plan, then apply that"
+            }
+            OpenProblem::Archive(ArchiveError::Read(error)) | OpenProblem::Read(error) => error.help(),
+            OpenProblem::Archive(ArchiveError::Write(_)) | OpenProblem::Write(_) => {
+                "nothing was changed in the account; see that the bucket can be written, then run it again"
+            }
+        }
+    }
+}
+
 impl<'b, B: MasterBucket + Sync> MasterStore<'b, B> {
     /// Takes the lock for a run.
     ///
