@@ -16,7 +16,8 @@ use crate::run_id::RunId;
 /// "attempt": 1}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Its number within the run, from 1.
+    /// Its number within the run, from 1. Only what is recorded is counted: anything else bears the
+    /// number of what comes next.
     pub number: u64,
     /// When.
     pub at: Timestamp,
