@@ -11,6 +11,8 @@ mod kills;
 #[cfg(test)]
 mod master_copy;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod ownership;
 #[cfg(test)]
 mod records;

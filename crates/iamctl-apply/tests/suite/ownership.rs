@@ -35,7 +35,7 @@ fn document(action: &str) -> Document {
 }
 
 fn change(address: &str, action: ChangeAction, before: Option<Resource>, after: Option<Resource>) -> Change {
-    Change { address: at(address), action, cause: Cause::Ours, fields: Vec::new(), before, after }
+    Change { address: at(address), action, cause: Cause::Ours, fields: BTreeMap::new(), before, after }
 }
 
 fn steps(of: Vec<(Action, &str)>) -> Vec<Step> {

@@ -270,3 +270,92 @@ async fn a_killed_run_is_found_whatever_the_clocks_say() {
     assert!(run.run > killed);
     world.assert_settled(&some(), &std::collections::BTreeSet::new()).await;
 }
+
+/// Objects as the first version of the formats has them, by hand: whoever can read them no longer
+/// needs a new number.
+#[tokio::test(start_paused = true)]
+async fn the_formats_of_version_1_stay_readable() {
+    let world = World::new();
+    let root = world.store().layout().root().to_owned();
+    let run = "20261124T031200Z-k3v9x0ab";
+    let digest = format!("sha256-{}", "0".repeat(64));
+    let account = r#"{"id": "123456789012", "partition": "aws"}"#;
+    let runner = format!(
+        r#""who": {{"account": {account}, "arn": "arn:aws:iam::123456789012:user/alice", "user_id": "AIDA"}},
+           "host": "build-7", "pid": 4711, "tool_version": "0.1.0", "command": "iamctl apply",
+           "git": {{"commit": "abc", "dirty": true}}"#
+    );
+    let state = format!(
+        r#"{{"format_version": 1, "account": {account}, "manifest": "acme-prod", "run": "{run}",
+            "owned": {{"user/alice": {{"id": "AIDA1", "protect": true, "last_applied": {{"kind": "user",
+                "path": "/", "tags": {{}}, "groups": [], "policies": [], "inline_policies": {{}},
+                "permissions_boundary": null}}}}}}}}"#
+    );
+    let state_digest = iamctl_apply::Digest::of(state.as_bytes());
+    let plan = format!(
+        r#"{{"account": {account}, "manifest": "acme-prod", "changes": [], "refusals": [], "hazards": [],
+            "notes": [], "unmanaged": {{}}, "steps": [{{"id": 1, "call": "CreateUser", "params": {{"UserName":
+            "alice", "Path": "/"}}, "because": "user/alice", "needs": []}}]}}"#
+    );
+    for (key, object) in [
+        (format!("states/{run}.json"), state),
+        (
+            "head.json".to_owned(),
+            format!(
+                r#"{{"format_version": 1, "account": {account}, "manifest": "acme-prod", "run": "{run}",
+                    "written": "2026-11-24T03:12:09Z", "manifest_digest": "{digest}",
+                    "state": "states/{run}.json", "state_digest": "{state_digest}", "unsettled": []}}"#
+            ),
+        ),
+        (
+            "lock.json".to_owned(),
+            format!(
+                r#"{{"format_version": 1, "run": "{run}", "started": "2026-11-24T03:12:00Z", {runner}}}"#
+            ),
+        ),
+        (
+            format!("runs/{run}/opened.json"),
+            format!(
+                r#"{{"format_version": 1, "run": "{run}", "started": "2026-11-24T03:12:00Z",
+                    "account": {account}, "manifest": "acme-prod", "manifest_file": "desired-state.yaml",
+                    "manifest_digest": "{digest}", "head": null, {runner}, "plan": {plan}}}"#
+            ),
+        ),
+        (
+            format!("runs/{run}/events-000001.json"),
+            format!(
+                r#"{{"format_version": 1, "run": "{run}", "segment": 1, "events": [
+                    {{"number": 1, "at": "2026-11-24T03:12:01Z", "event": "step_started", "step": 1, "attempt": 1}},
+                    {{"number": 2, "at": "2026-11-24T03:12:01Z", "event": "step_retried", "step": 1, "attempt": 1,
+                      "error": {{"class": "throttled", "code": "Throttling", "message": "Rate exceeded"}},
+                      "wait_ms": 700}},
+                    {{"number": 3, "at": "2026-11-24T03:12:01Z", "event": "paused", "wait_ms": 700}},
+                    {{"number": 4, "at": "2026-11-24T03:12:02Z", "event": "step_finished", "step": 1,
+                      "outcome": "done", "request_id": "r-1", "created": "AIDA1"}},
+                    {{"number": 5, "at": "2026-11-24T03:12:02Z", "event": "stopping", "reason": "interrupted",
+                      "message": "interrupted"}}]}}"#
+            ),
+        ),
+        (
+            format!("runs/{run}/closed.json"),
+            format!(
+                r#"{{"format_version": 1, "run": "{run}", "started": "2026-11-24T03:12:00Z",
+                    "finished": "2026-11-24T03:12:02Z", "manifest_digest": "{digest}", {runner},
+                    "result": "interrupted", "stopped": "interrupted",
+                    "counts": {{"done": 1, "failed": 0, "not_tried": 0}}, "segments": 1, "events": 5}}"#
+            ),
+        ),
+    ] {
+        world.bucket.tamper(&format!("{root}{key}"), Some(object.as_bytes()));
+    }
+    let store = world.store();
+    let memory = store.read_memory().await.unwrap();
+    assert!(memory.ownership.get(&"user/alice".parse().unwrap()).unwrap().protect);
+    let (holder, _) = store.read_lock().await.unwrap().unwrap();
+    let record = store.load_run(&holder.run).await.unwrap().unwrap();
+    assert_eq!(record.opened.runner, holder.runner);
+    assert_eq!(record.created().len(), 1);
+    assert_eq!(record.events.len(), 5);
+    assert!(!record.events.iter().any(|event| event.what == RunEvent::Unknown));
+    assert!(matches!(record.end, RunEnd::Closed(closed) if closed.result == RunResult::Interrupted));
+}

@@ -331,7 +331,7 @@ impl Planner {
             address: address.clone(),
             action,
             cause: Cause::Ours,
-            fields: Vec::new(),
+            fields: BTreeMap::new(),
             before: before.cloned(),
             after: after.cloned(),
         });
