@@ -14,7 +14,7 @@ use crate::variables::Variables;
 use crate::yaml::parse_yaml;
 
 /// How many bytes all files of one manifest may have.
-const MAX_TOTAL_BYTES: usize = 2 * MAX_FILE_BYTES;
+const MAX_TOTAL_BYTES: usize = 8 * MAX_FILE_BYTES;
 /// How many files one manifest may have.
 const MAX_FILES: usize = 5_000;
 
@@ -48,6 +48,7 @@ pub(crate) struct Loader<'a> {
     pub(crate) found: Diagnostics,
     variables: Option<Variables>,
     bytes_left: usize,
+    files_left: usize,
     trees: BTreeMap<String, Option<Node>>,
 }
 
@@ -61,6 +62,7 @@ impl<'a> Loader<'a> {
             found: Diagnostics::new(),
             variables: None,
             bytes_left: MAX_TOTAL_BYTES,
+            files_left: MAX_FILES,
             trees: BTreeMap::new(),
         }
     }
@@ -238,11 +240,11 @@ impl<'a> Loader<'a> {
 
     fn text(&mut self, path: &str, named_at: Option<Span>) -> Option<(SourceId, String)> {
         let limit = MAX_FILE_BYTES.min(self.bytes_left);
-        let too_many =
-            (self.read.len() >= MAX_FILES).then(|| format!("a manifest has at most {MAX_FILES} files"));
-        let refused = match too_many {
-            Some(problem) => problem,
-            None => match self.files.read(path, limit) {
+        let refused = if self.files_left == 0 {
+            format!("a manifest has at most {MAX_FILES} files")
+        } else {
+            self.files_left = self.files_left.saturating_sub(1);
+            match self.files.read(path, limit) {
                 Ok(text) if text.len() <= limit => {
                     self.bytes_left = self.bytes_left.saturating_sub(text.len());
                     let source = self.sources.add(format!("{}{path}", self.folder), text.clone());
@@ -254,7 +256,7 @@ impl<'a> Loader<'a> {
                 }
                 Ok(_) => FileError::TooLarge.to_string(),
                 Err(error) => error.to_string(),
-            },
+            }
         };
         let shown = format!("{}{path}", self.folder);
         let error = Diagnostic::error(
@@ -262,15 +264,18 @@ impl<'a> Loader<'a> {
             named_at.unwrap_or(Span::NONE),
             format!("`{shown}` cannot be read: {refused}"),
         );
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let beside = self.files.list(folder).unwrap_or_default();
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let names = beside.iter().filter(|entry| !entry.is_folder).map(|entry| entry.name.as_str());
-        self.found.push(if refused == FileError::NotFound.to_string() {
-            error.did_you_mean(name, names)
-        } else {
-            error
-        });
+        let is_missing = refused == FileError::NotFound.to_string();
+        let error =
+            if is_missing && self.found.are_few() { self.with_suggestion(error, path) } else { error };
+        self.found.push(error);
         None
+    }
+
+    /// Offers the file of the same folder that was probably meant.
+    fn with_suggestion(&self, error: Diagnostic, path: &str) -> Diagnostic {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let beside = self.files.list(folder).unwrap_or_default();
+        let names = beside.iter().filter(|entry| !entry.is_folder).map(|entry| entry.name.as_str());
+        error.did_you_mean(name, names)
     }
 }

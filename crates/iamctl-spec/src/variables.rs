@@ -184,18 +184,23 @@ impl Variables {
                 None => {}
             }
         } else {
-            found.push(self.unknown(name, place));
+            found.push(self.unknown(name, place, found.are_few()));
         }
     }
 
-    fn unknown(&self, name: &str, place: &Place<'_>) -> Diagnostic {
+    fn unknown(&self, name: &str, place: &Place<'_>, with_suggestion: bool) -> Diagnostic {
         if let Some(declared) = self.missing.get(name) {
             return place
                 .error("variable-without-value", name, format!("the variable `{name}` has no value"))
                 .related(*declared, "declared here without one")
                 .help(format!("give it one: `--var {name}=…`"));
         }
-        let known = self.values.keys().chain(self.missing.keys()).map(String::as_str);
+        let known = self
+            .values
+            .keys()
+            .chain(self.missing.keys())
+            .map(String::as_str)
+            .take(if with_suggestion { usize::MAX } else { 0 });
         place
             .error("unknown-variable", name, format!("the variable `{name}` is not defined"))
             .did_you_mean(name, known)

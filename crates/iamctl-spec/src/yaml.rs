@@ -12,9 +12,9 @@ use serde_saphyr::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy, Spanned};
 /// How deep collections may be nested: a manifest needs a dozen levels.
 const MAX_DEPTH: usize = 48;
 /// How many values one text may hold, counted after aliases are expanded.
-const MAX_NODES: usize = 1_500_000;
+const MAX_NODES: usize = 1_000_000;
 /// How many values aliases may add.
-const MAX_EXPANDED: usize = 300_000;
+const MAX_EXPANDED: usize = 200_000;
 
 /// Reads exactly one YAML document. `None` when the text is not YAML or is more than one document.
 pub(crate) fn parse_yaml(text: &str, source: SourceId, diagnostics: &mut Diagnostics) -> Option<Node> {

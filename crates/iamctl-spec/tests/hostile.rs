@@ -82,12 +82,12 @@ fn what_is_too_large_is_not_parsed() {
     refused(flat);
     let included = "x: ".to_owned() + &"y".repeat(MAX_FILE_BYTES - 10);
     let mut files = FilesInMemory::new().with("m.yaml", format!("{NEEDED}include: [\"i/*.yaml\"]\n"));
-    for n in 0..4 {
+    for n in 0..9 {
         files = files.with(format!("i/{n}.yaml"), included.clone());
     }
     let rejected = parse(&files, "m.yaml", &Options::default()).unwrap_err();
     let last = rejected.diagnostics.iter().find(|found| found.code == "file-unreadable").unwrap();
-    assert_eq!(last.message, "`i/1.yaml` cannot be read: all files together have more than 16 MiB");
+    assert_eq!(last.message, "`i/7.yaml` cannot be read: all files together have more than 64 MiB");
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! Policies, users, groups and roles.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use iamctl_model::{
     Address, Field, Group, GroupName, Policy, PolicyArn, PolicyName, Resource, Role, Tags, User, UserName,
 };
 use iamctl_policy::{Diagnostic, Document, Grammar, Node, Span};
 
-use super::references::InlinePlaces;
 use super::{Defaults, IdentityDefaults, Members, Scope, documents, entity, values};
 use crate::block::{Block, Reader};
 use crate::keys;
@@ -248,7 +247,7 @@ impl Scope<'_, '_, '_> {
         let entries =
             inline.and_then(|node| node.expect_map("`inline_policies`", &mut self.found)).unwrap_or_default();
         let mut documents = BTreeMap::new();
-        let mut places: InlinePlaces = Vec::new();
+        let mut places: BTreeMap<PolicyName, Span> = BTreeMap::new();
         for entry in entries {
             let name = match PolicyName::parse(&entry.key) {
                 Ok(name) => name,
@@ -259,7 +258,7 @@ impl Scope<'_, '_, '_> {
                     continue;
                 }
             };
-            if let Some((first, place)) = places.iter().find(|(known, _)| *known == name) {
+            if let Some((first, place)) = places.get_key_value(&name) {
                 self.found.push(
                     Diagnostic::error(
                         "name-case",
@@ -271,12 +270,11 @@ impl Scope<'_, '_, '_> {
                 );
                 continue;
             }
-            places.push((name.clone(), entry.key_span));
+            places.insert(name.clone(), entry.key_span);
             if let Some(document) = self.inline_document(&entry.value, &name, entry.key_span, &open.from) {
                 documents.insert(name, document);
             }
         }
-        open.common.places.inline = places;
         (attached, documents)
     }
 
@@ -316,12 +314,10 @@ impl Scope<'_, '_, '_> {
     /// count.
     fn tags(&mut self, open: &mut Open<'_>, defaults: &Tags, fold_case: bool) -> (Tags, Vec<(String, Span)>) {
         let (mut tags, places) = values::tags(open.reader.get("tags", &mut self.found), &mut self.found);
-        for (key, value) in &defaults.0 {
-            let own = |known: &String| known == key || (fold_case && known.eq_ignore_ascii_case(key));
-            if !tags.0.keys().any(own) {
-                tags.0.insert(key.clone(), value.clone());
-            }
-        }
+        let folded = |key: &String| if fold_case { key.to_ascii_lowercase() } else { key.clone() };
+        let own: HashSet<_> = tags.0.keys().map(folded).collect();
+        let others = defaults.0.iter().filter(|(key, _)| !own.contains(&folded(key)));
+        tags.0.extend(others.map(|(key, value)| (key.clone(), value.clone())));
         (tags, places)
     }
 }

@@ -3,15 +3,41 @@
 use iamctl_model::{IgnoreRule, Pattern};
 use iamctl_policy::{Diagnostic, Node};
 
+use super::index::Sections;
 use super::{Scope, values};
 use crate::block::Reader;
 use crate::keys;
 
+/// How many patterns all rules may have.
+const MAX_PATTERNS: usize = 1_000;
+
+fn number_of_patterns(rule: &IgnoreRule) -> usize {
+    [&rule.on, &rule.tags, &rule.policies, &rule.inline_policies, &rule.groups, &rule.members]
+        .iter()
+        .map(|patterns| patterns.len())
+        .sum()
+}
+
 impl Scope<'_, '_, '_> {
     /// The rules under `ignore`.
-    pub(super) fn ignore(&mut self, node: &Node) -> Vec<IgnoreRule> {
-        let items = node.expect_list("`ignore`", &mut self.found).unwrap_or_default();
-        items.iter().filter_map(|item| self.ignore_rule(item)).collect()
+    pub(super) fn ignore(&mut self, sections: &[Sections<'_>]) -> Vec<IgnoreRule> {
+        let mut rules = Vec::new();
+        let mut patterns: usize = 0;
+        for node in sections.iter().filter_map(|one| one.ignore) {
+            for item in node.expect_list("`ignore`", &mut self.found).unwrap_or_default() {
+                let Some(rule) = self.ignore_rule(item) else { continue };
+                patterns = patterns.saturating_add(number_of_patterns(&rule));
+                if patterns > MAX_PATTERNS {
+                    self.found.push(
+                        Diagnostic::error("too-much", item.span, "`ignore` holds too many patterns")
+                            .help(format!("at most {MAX_PATTERNS} are read: every item of the account is held against them")),
+                    );
+                    return rules;
+                }
+                rules.push(rule);
+            }
+        }
+        rules
     }
 
     fn ignore_rule(&mut self, item: &Node) -> Option<IgnoreRule> {

@@ -178,7 +178,7 @@ impl<'n, N: Name> Names<'n, N> {
             None => {
                 let left = self.suggestions_left.get();
                 self.suggestions_left.set(left.saturating_sub(1));
-                let candidates = self.heads.iter().filter(|_| left > 0);
+                let candidates = self.heads.iter().take(if left > 0 { usize::MAX } else { 0 });
                 let error =
                     Diagnostic::error("undefined", span, format!("the {kind} `{text}` is not defined"))
                         .did_you_mean(text, candidates.map(|head| head.name.text()));

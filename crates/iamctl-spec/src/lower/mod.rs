@@ -37,7 +37,8 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
         }
     }
     let index = Index::of(&sections, &head.defaults.paths, &mut found);
-    let mut scope = Scope { account, loader, index, documents: BTreeMap::new(), found };
+    let mut scope =
+        Scope { account, loader, index, documents: BTreeMap::new(), members_left: MAX_MEMBERS, found };
     let defaults = std::mem::take(&mut head.defaults).resolved(&mut scope);
 
     let mut entities = scope.policies(&defaults);
@@ -47,7 +48,7 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
     entities.extend(scope.roles(&defaults, &members));
 
     let forget = scope.forget(&sections, &entities);
-    let ignore = sections.iter().filter_map(|one| one.ignore).flat_map(|node| scope.ignore(node)).collect();
+    let ignore = scope.ignore(&sections);
     let tests = sections.iter().filter_map(|one| one.tests).flat_map(|node| scope.tests(node)).collect();
 
     let mut found = std::mem::take(&mut scope.found);
@@ -72,8 +73,13 @@ struct Scope<'s, 'n, 'l> {
     loader: &'s mut Loader<'l>,
     index: Index<'n>,
     documents: BTreeMap<(String, &'static str), Option<iamctl_policy::Document>>,
+    /// How many users groups may still stand for in trusts.
+    members_left: usize,
     found: Diagnostics,
 }
+
+/// How many users groups may stand for in all trusts together. A trust policy has room for some 200.
+const MAX_MEMBERS: usize = 500_000;
 
 impl Scope<'_, '_, '_> {
     fn account(&self) -> &Account {
@@ -269,6 +275,8 @@ fn identity_defaults<'n>(mut reader: Reader<'n>, found: &mut Diagnostics) -> Ide
 impl Scope<'_, '_, '_> {
     /// The addresses under `forget`.
     fn forget(&mut self, sections: &[Sections<'_>], entities: &[Entity]) -> BTreeSet<Address> {
+        let defined: BTreeMap<_, _> =
+            entities.iter().map(|entity| (&entity.address, entity.managed.span)).collect();
         let mut forgotten = BTreeSet::new();
         for node in sections.iter().filter_map(|one| one.forget) {
             for item in values::texts(node, "an address under `forget`", "`forget`", &mut self.found) {
@@ -282,14 +290,14 @@ impl Scope<'_, '_, '_> {
                         "the master copy cannot be forgotten: it is what remembers",
                     )),
                     Ok(address) => {
-                        if let Some(entity) = entities.iter().find(|entity| entity.address == address) {
+                        if let Some(place) = defined.get(&address) {
                             self.found.push(
                                 Diagnostic::error(
                                     "forget-defined",
                                     item.span,
                                     format!("`{address}` cannot be both defined and forgotten"),
                                 )
-                                .related(entity.managed.span, "defined here")
+                                .related(*place, "defined here")
                                 .help("remove one of the two"),
                             );
                         }

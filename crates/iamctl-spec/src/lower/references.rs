@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iamctl_model::{PolicyArn, PolicyName};
+use iamctl_model::PolicyArn;
 use iamctl_policy::{Diagnostic, Node, Span, Value};
 
 use super::Scope;
@@ -102,6 +102,3 @@ impl Scope<'_, '_, '_> {
         self.policy(text, node.span)
     }
 }
-
-/// The place of an inline policy.
-pub(super) type InlinePlaces = Vec<(PolicyName, Span)>;

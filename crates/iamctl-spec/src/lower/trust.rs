@@ -228,7 +228,17 @@ impl Scope<'_, '_, '_> {
         let Some(head) = self.index.groups.resolve(item.text, item.span, &mut self.found) else {
             return Principals::new();
         };
-        let users = members.get(&head.name).into_iter().flatten();
+        let users = members.get(&head.name);
+        let count = users.map_or(0, BTreeSet::len);
+        let Some(left) = self.members_left.checked_sub(count) else {
+            self.found.push(
+                Diagnostic::error("too-much", item.span, "the groups in all trusts stand for too many users")
+                    .help("trust the account instead, and allow `sts:AssumeRole` to the group"),
+            );
+            return Principals::new();
+        };
+        self.members_left = left;
+        let users = users.into_iter().flatten();
         let users = users.filter_map(|user| self.index.users.get(user));
         users
             .map(|user| ("AWS", account.user_arn(&user.path, &user.name).as_str().to_owned(), item.span))
@@ -442,9 +452,10 @@ impl Scope<'_, '_, '_> {
                 continue;
             };
             let Value::Map(known_keys) = &mut known.value.value else { continue };
+            let of_shorthand = known_keys.len();
             for key in keys {
-                if let Some(first) = known_keys.iter().find(|known| known.key.eq_ignore_ascii_case(&key.key))
-                {
+                let mut made = known_keys.iter().take(of_shorthand);
+                if let Some(first) = made.find(|known| known.key.eq_ignore_ascii_case(&key.key)) {
                     self.found.push(
                         Diagnostic::error(
                             "condition-twice",

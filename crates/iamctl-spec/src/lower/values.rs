@@ -202,7 +202,7 @@ pub(crate) fn ignored_fields(
                     item.span,
                     format!("`{}` cannot be ignored here", item.text),
                 )
-                .did_you_mean(item.text, known.iter().map(|field| field.as_str()))
+                .did_you_mean(item.text, known.iter().map(|field| field.as_str()).filter(|_| found.are_few()))
                 .help(format!("what can be: {}", word_list(known.iter().map(|field| field.as_str())))),
             ),
         }

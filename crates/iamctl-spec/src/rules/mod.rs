@@ -7,7 +7,7 @@ mod quotas;
 mod tags;
 mod trust;
 
-use iamctl_model::{Address, Field, IgnoreRule, Managed, PolicyName};
+use iamctl_model::{Address, Field, IgnoreRule, Managed};
 use iamctl_policy::{Diagnostics, Node, Span, Value};
 
 pub use catalogue::{RULES, Rule};
@@ -26,8 +26,6 @@ pub(crate) struct Entity {
 pub(crate) struct Places {
     name: Span,
     keys: Vec<(String, Span)>,
-    /// Inline policies by name.
-    pub(crate) inline: Vec<(PolicyName, Span)>,
     /// Tags by key.
     pub(crate) tags: Vec<(String, Span)>,
 }
@@ -39,7 +37,7 @@ impl Places {
             Value::Map(entries) => entries.iter().map(|entry| (entry.key.clone(), entry.key_span)).collect(),
             _ => Vec::new(),
         };
-        Self { name, keys, inline: Vec::new(), tags: Vec::new() }
+        Self { name, keys, tags: Vec::new() }
     }
 
     /// Where a key stands; the name of the thing when it is not written.

@@ -1,5 +1,7 @@
 //! Tags. Source: IAM User Guide, "Rules for tagging in IAM and AWS STS", and the IAM API's `Tag`.
 
+use std::collections::HashMap;
+
 use iamctl_model::{Kind, Resource, Tags};
 use iamctl_policy::{Diagnostic, Diagnostics};
 
@@ -35,7 +37,8 @@ pub(super) fn count(world: &World<'_>, found: &mut Diagnostics) {
 }
 
 pub(super) fn characters(world: &World<'_>, found: &mut Diagnostics) {
-    for (entity, tags) in tagged(world) {
+    // Beyond their number, which is told, tags are not looked at one by one.
+    for (entity, tags) in tagged(world).filter(|(_, tags)| tags.0.len() <= 2 * MOST_TAGS) {
         for (key, value) in &tags.0 {
             let Some((code, message, help)) = problem(key, value, entity.address.kind()) else { continue };
             let place = entity.places.tags.iter().find(|(known, _)| known == key).map(|(_, span)| *span);
@@ -88,13 +91,13 @@ fn is_tag_char(c: char) -> bool {
 /// On users and roles, two keys that differ in case only are the same key.
 pub(super) fn same_key(world: &World<'_>, found: &mut Diagnostics) {
     for entity in world.entities {
-        if !matches!(entity.address.kind(), Kind::User | Kind::Role) {
+        let places = &entity.places.tags;
+        if !matches!(entity.address.kind(), Kind::User | Kind::Role) || places.len() > 2 * MOST_TAGS {
             continue;
         }
-        let places = &entity.places.tags;
-        for (index, (key, place)) in places.iter().enumerate() {
-            let first = places.iter().take(index).find(|(earlier, _)| earlier.eq_ignore_ascii_case(key));
-            if let Some((earlier, first)) = first {
+        let mut seen = HashMap::new();
+        for (key, place) in places {
+            if let Some((earlier, first)) = seen.insert(key.to_ascii_lowercase(), (key, place)) {
                 found.push(
                     Diagnostic::error(
                         "tag-case",
