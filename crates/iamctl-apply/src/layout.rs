@@ -19,6 +19,7 @@ use crate::run_id::RunId;
 /// | `runs/<run>/closed.json` | how it ended, see [`Closed`](crate::Closed) | once |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
+    account: String,
     root: String,
 }
 
@@ -26,7 +27,19 @@ impl Layout {
     /// The keys under a prefix, which is empty or ends with a slash.
     #[must_use]
     pub fn new(prefix: &str, account: &AccountId, manifest: &ManifestName) -> Self {
-        Self { root: format!("{prefix}{account}/{manifest}/") }
+        let account = format!("{prefix}{account}/");
+        Self { root: format!("{account}{manifest}/"), account }
+    }
+
+    /// The keys of another manifest of the same account under the same prefix.
+    pub(crate) fn beside(&self, manifest: &ManifestName) -> Self {
+        Self { root: format!("{}{manifest}/", self.account), account: self.account.clone() }
+    }
+
+    /// The folder of the account, in which each manifest has its own.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.account
     }
 
     /// What all keys begin with.

@@ -83,6 +83,7 @@ mod run_id;
 mod runner;
 mod runs;
 mod schedule;
+mod siblings;
 mod store;
 
 pub use after::{Basis, after_run, is_uncertain};

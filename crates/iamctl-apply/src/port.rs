@@ -167,6 +167,10 @@ pub trait MasterBucket {
         prefix: &str,
         start_after: Option<&str>,
     ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+
+    /// The names of the folders right under a prefix, without their slashes: however much lies in
+    /// them, only the folders themselves are listed.
+    fn folders(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
 }
 
 /// Whether a bucket is there.

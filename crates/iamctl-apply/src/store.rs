@@ -47,6 +47,11 @@ impl<'b, B: MasterBucket> MasterStore<'b, B> {
         Self { bucket, layout, account, manifest, patient: false }
     }
 
+    /// The master copy of another manifest of the same account, in the same place.
+    pub(crate) fn beside(&self, manifest: ManifestName) -> Self {
+        Self { layout: self.layout.beside(&manifest), manifest, ..self.clone() }
+    }
+
     /// The same master copy, whose reads are tried again when they fail.
     pub(crate) fn patient(&self) -> Self {
         Self { patient: true, ..self.clone() }
@@ -81,6 +86,11 @@ impl<'b, B: MasterBucket> MasterStore<'b, B> {
         start_after: Option<&str>,
     ) -> Result<Vec<String>, ReadError> {
         self.read(prefix, || self.bucket.list(prefix, start_after)).await
+    }
+
+    /// The folders right under a prefix; none when there is no bucket.
+    pub(crate) async fn folders_under(&self, prefix: &str) -> Result<Vec<String>, ReadError> {
+        self.read(prefix, || self.bucket.folders(prefix)).await
     }
 
     async fn read<T: Default, F: Future<Output = Result<T, StoreError>>>(

@@ -62,6 +62,19 @@ impl Aws {
             outcome => outcome,
         }
     }
+
+    /// Reads the tags of these policies into a live state that was read without them.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be read, also because it is not there any more.
+    pub async fn read_policy_tags(
+        &self,
+        live: &mut Live,
+        policies: &BTreeSet<PolicyName>,
+    ) -> Result<(), ReadError> {
+        Reader { client: self.iam_client(), origin: &self.origin }.add_tags(live, policies).await
+    }
 }
 
 struct Reader<'a> {
@@ -82,7 +95,13 @@ impl Reader<'_> {
     async fn read(&self, account: &Account, scope: &Scope) -> Result<Live, ReadError> {
         let (details, roles) = tokio::try_join!(self.details(), self.roles())?;
         let mut live = assemble(account, details, roles)?;
-        let wanted = live.policies.iter().filter(|(name, _)| scope.tags_of_policies.contains(*name));
+        self.add_tags(&mut live, &scope.tags_of_policies).await?;
+        Ok(live)
+    }
+
+    /// One call for each of these policies that is there.
+    async fn add_tags(&self, live: &mut Live, policies: &BTreeSet<PolicyName>) -> Result<(), ReadError> {
+        let wanted = live.policies.iter().filter(|(name, _)| policies.contains(*name));
         let wanted: Vec<_> = wanted.map(|(name, policy)| (name.clone(), policy.arn.clone())).collect();
         let read = wanted.into_iter().map(|(name, arn)| async move { Ok((name, self.tags(&arn).await?)) });
         let tags: Vec<_> = stream::iter(read).buffer_unordered(CONCURRENT_READS).try_collect().await?;
@@ -91,7 +110,7 @@ impl Reader<'_> {
                 policy.tags = Observed::Read(tags);
             }
         }
-        Ok(live)
+        Ok(())
     }
 
     async fn details(&self) -> Result<Details, ReadError> {

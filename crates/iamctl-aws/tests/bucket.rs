@@ -242,6 +242,9 @@ async fn objects_are_written_read_listed_and_deleted() {
     assert_eq!(bucket.list("iam/", None).await.unwrap(), all);
     assert_eq!(bucket.list("iam/", Some(all[0])).await.unwrap(), all[1..]);
     assert_eq!(bucket.list("nothing/", None).await, Ok(Vec::new()));
+    assert_eq!(bucket.folders("iam/").await.unwrap(), ["current"]);
+    assert_eq!(bucket.folders("").await.unwrap(), ["iam"]);
+    assert_eq!(bucket.folders("iam/current/").await, Ok(Vec::new()));
 
     assert_eq!(bucket.delete("iam/head.json", &first).await, Err(StoreError::Precondition));
     assert_eq!(bucket.delete("iam/head.json", &second).await, Ok(()));
@@ -386,6 +389,46 @@ async fn lists_are_walked_to_their_end_and_distrusted() {
         assert!(error.to_string().contains(says), "{error}");
         fault.remove();
     }
+}
+
+#[tokio::test]
+async fn folders_are_listed_in_one_request_however_much_lies_in_them() {
+    let world = World::new().await;
+    let bucket = made(&world).await;
+    // S3 sorts `a-b/` before `a/`.
+    for key in
+        ["iam/1/a/head.json", "iam/1/a/runs/1", "iam/1/a-b/head.json", "iam/1/stray", "iam/2/c/head.json"]
+    {
+        bucket.put(key, b"{}".to_vec(), Condition::Always).await.unwrap();
+    }
+    world.proxy.clear();
+    assert_eq!(bucket.folders("iam/1/").await.unwrap(), ["a-b", "a"]);
+    assert_eq!(world.calls(), [format!("s3 ListObjectsV2 {}", bucket.name())]);
+
+    let page = |inner: &str| format!("<ListBucketResult><Name>b</Name>{inner}</ListBucketResult>");
+    let folder = |folder: &str| format!("<CommonPrefixes><Prefix>{folder}</Prefix></CommonPrefixes>");
+    let more = "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>";
+    for (token, body) in
+        [("", page(&format!("{}{more}", folder("iam/1/a/")))), ("t", page(&folder("iam/1/b/")))]
+    {
+        let reply = Fault::reply(200, "application/xml", body);
+        world.proxy.inject(reply.when(move |call| call.param("continuation-token") == token));
+    }
+    assert_eq!(bucket.folders("iam/1/").await.unwrap(), ["a", "b"]);
+    world.proxy.remove_faults();
+    for (body, says) in [
+        (page("<IsTruncated>true</IsTruncated>"), "AWS said that there is more and not how to get it"),
+        (page(&format!("{}{}", folder("iam/1/b/"), folder("iam/1/a/"))), "is out of order at `iam/1/a/`"),
+        (page(&folder("iam/2/a/")), "is out of order at `iam/2/a/`"),
+    ] {
+        let fault = world.proxy.inject(Fault::reply(200, "application/xml", body));
+        let error = bucket.folders("iam/1/").await.unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+        fault.remove();
+    }
+    world.proxy.inject(Fault::access_denied());
+    let denied = bucket.folders("iam/1/").await.unwrap_err();
+    assert!(matches!(denied, StoreError::Denied { permission, .. } if permission == "s3:ListBucket"));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
     Address, Cause, Change, ChangeAction, Desired, Field, Guard, Live, Managed, Note, Owned, Ownership,
-    Refusal, Resource, UserName,
+    Refusal, Resource, Sibling, UserName,
 };
 
 use crate::comparable::Comparable;
@@ -31,12 +31,18 @@ pub(crate) struct Compared {
 }
 
 /// Compares everything that the manifest manages or the head remembers.
-pub(crate) fn compare(desired: &Desired, live: &Live, ownership: &Ownership) -> Compared {
+pub(crate) fn compare(
+    desired: &Desired,
+    live: &Live,
+    ownership: &Ownership,
+    siblings: &[Sibling],
+) -> Compared {
     let own_users = own_users(desired, live, ownership);
     let mut compared = Compared { ownership: ownership.clone(), ..Compared::default() };
     let addresses: BTreeSet<&Address> = desired.managed.keys().chain(ownership.0.keys()).collect();
     for address in addresses {
-        let thing = Thing { desired, live, address, owned: ownership.get(address), own_users: &own_users };
+        let owned = ownership.get(address);
+        let thing = Thing { desired, live, address, owned, own_users: &own_users, siblings };
         match desired.managed.get(address) {
             Some(managed) => thing.managed(managed, &mut compared),
             None => thing.no_longer_managed(&mut compared),
@@ -67,6 +73,7 @@ struct Thing<'a> {
     address: &'a Address,
     owned: Option<&'a Owned>,
     own_users: &'a BTreeSet<UserName>,
+    siblings: &'a [Sibling],
 }
 
 impl Thing<'_> {
@@ -181,6 +188,11 @@ impl Thing<'_> {
                 format!("write `{spelling}` in the manifest"),
             );
         }
+        if is_ours.is_none()
+            && let Some((message, help)) = self.sibling_verdict()
+        {
+            return refuse(Guard::Sibling, message, help);
+        }
         if is_ours.is_none() && !managed.adopt {
             let (message, help) = if self.owned.is_some() {
                 (
@@ -206,6 +218,35 @@ impl Thing<'_> {
             );
         }
         None
+    }
+
+    /// Why a thing that is there and not ours is another manifest's, or may be: what is wrong, and what
+    /// to do.
+    fn sibling_verdict(&self) -> Option<(String, String)> {
+        let address = self.address;
+        let owner = self.siblings.iter().find(|sibling| {
+            sibling.ownership.as_ref().is_ok_and(|ownership| ownership.get(address).is_some())
+        });
+        if let Some(owner) = owner {
+            return Some((
+                format!("{address} is managed by the manifest `{}` of the same master copy", owner.name),
+                format!(
+                    "remove it here; or list `{address}` under `forget:` there, apply that, and add \
+                     `adopt: true` here"
+                ),
+            ));
+        }
+        self.siblings.iter().find_map(|sibling| {
+            let reason = sibling.ownership.as_ref().err()?;
+            Some((
+                format!(
+                    "whether {address} is managed by the manifest `{}` of the same master copy cannot be \
+                     told: {reason}",
+                    sibling.name
+                ),
+                format!("nothing is taken over before what `{}` manages can be read", sibling.name),
+            ))
+        })
     }
 
     /// AWS cannot change the description of a policy: a difference is told, and nothing is done.

@@ -4,23 +4,33 @@
 //! | --- | --- | --- |
 //! | to make it | its recorded id | it is ours |
 //! | to make it | made since the run began, as planned or on the way there | it is ours |
-//! | to make it | anything else | it is not ours |
+//! | to make it | anything else, or a thing that another manifest owns | it is not ours |
 //! | to change it | a part is as planned | that part was last applied by us |
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iamctl_model::{Change, ChangeAction, Field, Live, Owned, Ownership, Resource, UnfinishedRun};
+use iamctl_model::{Change, ChangeAction, Field, Live, Owned, Ownership, Resource, Sibling, UnfinishedRun};
 
 use crate::fields::differing;
 
 /// The ownership of the head, with what unfinished runs are seen to have done.
-pub(crate) fn claim(ownership: &Ownership, unfinished: &[UnfinishedRun], live: &Live) -> Ownership {
+pub(crate) fn claim(
+    ownership: &Ownership,
+    unfinished: &[UnfinishedRun],
+    siblings: &[Sibling],
+    live: &Live,
+) -> Ownership {
     let mut claimed = ownership.clone();
     for run in unfinished {
         for change in &run.plan.changes {
             match change.action {
                 ChangeAction::Create | ChangeAction::Replace => {
-                    claim_created(&mut claimed, run, change, live);
+                    let id = live.id(&change.address);
+                    let is_theirs =
+                        |sibling: &Sibling| id.is_some_and(|id| sibling.owns(&change.address, id));
+                    if !siblings.iter().any(is_theirs) {
+                        claim_created(&mut claimed, run, change, live);
+                    }
                 }
                 ChangeAction::Update | ChangeAction::Adopt => claim_updated(&mut claimed, change, live),
                 ChangeAction::Delete | ChangeAction::Forget | ChangeAction::Blocked => {}

@@ -35,7 +35,6 @@ impl Guards<'_> {
         let mut refusals = Vec::new();
         for change in changes.iter().filter(|change| change.action != ChangeAction::Blocked) {
             refusals.extend(self.conflict(change));
-            refusals.extend(self.sibling(change));
             refusals.extend(self.in_use(change, changes));
             refusals.extend(self.lockout(change));
             refusals.extend(self.widens_drift(change, changes));
@@ -71,21 +70,6 @@ impl Guards<'_> {
             ),
             "look at what was changed in the account and take over into the manifest what shall stay"
                 .to_owned(),
-        ))
-    }
-
-    fn sibling(&self, change: &Change) -> Option<Refusal> {
-        let address = &change.address;
-        let is_ours = self.live.id(address).is_some_and(|id| self.ownership.owns(address, id));
-        let taken = matches!(change.action, ChangeAction::Create | ChangeAction::Adopt) && !is_ours;
-        let mut siblings = self.inputs.siblings.iter();
-        let sibling = siblings.find(|sibling| taken && sibling.ownership.get(address).is_some())?;
-        Some(Self::refuse(
-            Guard::Sibling,
-            address,
-            format!("{address} is managed by the manifest `{}` of the same master copy", sibling.name),
-            "remove it here, or list it under `forget:` there, apply that, and add `adopt: true` here"
-                .to_string(),
         ))
     }
 

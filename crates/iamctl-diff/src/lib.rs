@@ -22,4 +22,6 @@ mod order;
 mod plan;
 mod world;
 
-pub use plan::{Inputs, MasterCopyState, Planned, Sibling, leaves_unexplained, plan, unmanaged_addresses};
+pub use plan::{
+    Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, plan, unmanaged_addresses,
+};

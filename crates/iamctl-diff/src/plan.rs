@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
     Address, Caller, Cause, Change, ChangeAction, Desired, Field, Guard, Hazard, HazardKind, Kind, Live,
-    ManifestName, Ownership, Plan, Resource, UnfinishedRun,
+    Ownership, Plan, Resource, Sibling, UnfinishedRun,
 };
+use jiff::{SignedDuration, Timestamp};
 
 use crate::changes::compare;
 use crate::claim::claim;
@@ -26,7 +27,7 @@ pub struct Inputs<'a> {
     pub ownership: &'a Ownership,
     /// Runs that were killed since, the oldest first.
     pub unfinished: &'a [UnfinishedRun],
-    /// What the other manifests of the same master copy own.
+    /// What the other manifests of the same master copy own: needed where [`may_overlap`] says so.
     pub siblings: &'a [Sibling],
     /// The state of the master copy.
     pub master_copy: MasterCopyState,
@@ -34,15 +35,6 @@ pub struct Inputs<'a> {
     pub caller: Option<&'a Caller>,
     /// The guards that may be passed.
     pub allow: &'a BTreeSet<Guard>,
-}
-
-/// Another manifest that keeps its master copy in the same place.
-#[derive(Debug, Clone)]
-pub struct Sibling {
-    /// Its name.
-    pub name: ManifestName,
-    /// What it owns.
-    pub ownership: Ownership,
 }
 
 /// What is known of the master copy before a run.
@@ -72,8 +64,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     let moves = Moves::of(inputs.desired, inputs.live, inputs.ownership);
     let live = moves.live(inputs.live);
     let remembered = moves.ownership(inputs.ownership.clone());
-    let claimed = claim(&remembered, inputs.unfinished, &live);
-    let mut compared = compare(inputs.desired, &live, &claimed);
+    let claimed = claim(&remembered, inputs.unfinished, inputs.siblings, &live);
+    let mut compared = compare(inputs.desired, &live, &claimed, inputs.siblings);
 
     let guards = Guards { inputs, live: &live, ownership: &claimed };
     let mut refusals = std::mem::take(&mut compared.refusals);
@@ -109,22 +101,57 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
 }
 
 /// Whether the live state shows anything that the head does not explain, so that it is worth looking
-/// for runs that were killed: a managed thing that is there and not ours, or one that is not as we
-/// left it.
+/// for runs that were killed:
+///
+/// - what is ours is not as we left it;
+/// - what the manifest names is there and not ours, and may not be taken over unasked;
+/// - something that nobody here manages was made since the head was `written`. A killed run may have
+///   made it for a manifest that no longer names it.
+///
+/// What was made long before the head was written was made by no run after it. Without `written` there
+/// is no head, or one that leaves runs before it unsettled: then age tells nothing.
 #[must_use]
-pub fn leaves_unexplained(desired: &Desired, live: &Live, ownership: &Ownership) -> bool {
-    let compared = compare(desired, live, ownership);
-    let strange = |change: &Change| {
-        let drifted = change.cause != Cause::Ours;
-        let not_ours = match change.action {
-            ChangeAction::Adopt | ChangeAction::Blocked => {
-                live.id(&change.address).is_some_and(|id| !ownership.owns(&change.address, id))
-            }
-            _ => false,
-        };
-        drifted || not_ours
+pub fn leaves_unexplained(
+    desired: &Desired,
+    live: &Live,
+    ownership: &Ownership,
+    written: Option<Timestamp>,
+) -> bool {
+    let made_since = |address: &Address, since: Option<Timestamp>| {
+        since.is_none_or(|since| live.created(address).is_some_and(|created| created >= since))
     };
-    compared.changes.iter().any(strange)
+    if unmanaged_addresses(desired, live, ownership).any(|address| made_since(&address, written)) {
+        return true;
+    }
+    let earliest = written.and_then(|written| written.checked_sub(CLOCKS_APART).ok());
+    let strange = |change: &Change| {
+        let is_ours = live.id(&change.address).is_some_and(|id| ownership.owns(&change.address, id));
+        match change.action {
+            ChangeAction::Blocked if !is_ours => made_since(&change.address, earliest),
+            ChangeAction::Blocked | ChangeAction::Update => change.cause != Cause::Ours,
+            // What is gone, and what is taken over anyway, is the same whoever did it.
+            _ => false,
+        }
+    };
+    compare(desired, live, ownership, &[]).changes.iter().any(strange)
+}
+
+/// How far the clock that dated a head may be from the one that dates what is in the account: AWS
+/// refuses requests that are off by more.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(15);
+
+/// Whether this plan may take over what another manifest of the same master copy owns, so that the
+/// others must be read: a thing that the manifest names is there and not ours, or a killed run may be
+/// found to have made things.
+#[must_use]
+pub fn may_overlap(
+    desired: &Desired,
+    live: &Live,
+    ownership: &Ownership,
+    unfinished: &[UnfinishedRun],
+) -> bool {
+    let is_strange = |address| live.id(address).is_some_and(|id| !ownership.owns(address, id));
+    desired.managed.keys().any(is_strange) || !unfinished.is_empty()
 }
 
 /// The change of the master copy itself: always when the bucket has to be made, and otherwise only

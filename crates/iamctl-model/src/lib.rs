@@ -41,7 +41,7 @@ pub use live::{
     VersionId,
 };
 pub use names::{GroupName, NameError, Path, PolicyName, RoleName, UserName};
-pub use ownership::{Owned, Ownership, UnfinishedRun};
+pub use ownership::{Owned, Ownership, Sibling, UnfinishedRun};
 pub use plan::{Guard, Hazard, HazardKind, Note, Plan, Refusal, Step, StepId};
 pub use resource::{Field, Group, Policy, Resource, Role, SessionDuration, User};
 pub use tags::Tags;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
+use crate::desired::ManifestName;
 use crate::live::UniqueId;
 use crate::plan::Plan;
 use crate::resource::Resource;
@@ -52,4 +53,21 @@ pub struct UnfinishedRun {
     pub plan: Plan,
     /// The unique ids of what it is known to have made.
     pub created: BTreeMap<Address, UniqueId>,
+}
+
+/// Another manifest that keeps its master copy beside this one's: same bucket, same account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sibling {
+    /// Its name.
+    pub name: ManifestName,
+    /// What it owns, or why that cannot be known. The latter is never taken for "nothing".
+    pub ownership: Result<Ownership, String>,
+}
+
+impl Sibling {
+    /// Whether the thing with this id at this address is known to be its own.
+    #[must_use]
+    pub fn owns(&self, address: &Address, id: &UniqueId) -> bool {
+        self.ownership.as_ref().is_ok_and(|ownership| ownership.owns(address, id))
+    }
 }

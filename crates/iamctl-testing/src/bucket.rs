@@ -1,6 +1,6 @@
 //! An S3 bucket in memory, with S3's conditional writes, whose operations can be made to go wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +25,8 @@ pub enum BucketCall {
     Delete,
     /// [`MasterBucket::list`]
     List,
+    /// [`MasterBucket::folders`]
+    Folders,
 }
 
 impl BucketCall {
@@ -375,6 +377,15 @@ impl MasterBucket for MemoryBucket {
         })
         .await
     }
+
+    async fn folders(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.perform(BucketCall::Folders, prefix, |inner| {
+            let below = inner.existing()?.objects.keys().filter_map(|key| key.strip_prefix(prefix));
+            let folders: BTreeSet<&str> = below.filter_map(|rest| Some(rest.split_once('/')?.0)).collect();
+            Ok(folders.into_iter().map(str::to_owned).collect())
+        })
+        .await
+    }
 }
 
 #[cfg(test)]
@@ -461,6 +472,8 @@ mod tests {
             }
             assert_eq!(bucket.list("a/", None).await.unwrap(), ["a/1", "a/10", "a/2"]);
             assert_eq!(bucket.list("a/", Some("a/1")).await.unwrap(), ["a/10", "a/2"]);
+            assert_eq!(bucket.folders("").await.unwrap(), ["a", "b"]);
+            assert_eq!(bucket.folders("a/").await.unwrap(), [""; 0]);
         });
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use iamctl_apply::{Basis, BucketState, ManifestFiles, MasterStore, Memory};
 use iamctl_aws::{Aws, AwsBucket, Scope};
-use iamctl_diff::{Inputs, MasterCopyState, Planned, leaves_unexplained, plan};
-use iamctl_model::{Account, Address, Caller, Guard, Live, Ownership, PolicyName, Resource, UnfinishedRun};
+use iamctl_diff::{Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, plan};
+use iamctl_model::{
+    Account, Address, Caller, Guard, Live, Ownership, PolicyName, Resource, Sibling, UnfinishedRun,
+};
 use iamctl_spec::Manifest;
 
 use crate::cli::Global;
@@ -80,12 +82,22 @@ impl Session {
         let memory = store.read_memory().await?;
         let scope = Scope { tags_of_policies: self.policies_with_tags(&memory.ownership) };
         let live = self.aws.read_live(self.account(), &scope).await?;
+        if memory.bucket == BucketState::Missing {
+            return Ok(Observed { memory, live, unfinished: Vec::new(), siblings: Vec::new() });
+        }
+        let (desired, ownership) = (&self.manifest.desired, &memory.ownership);
         // Runs that were killed matter only where something is not as the head says.
-        let unfinished = match leaves_unexplained(&self.manifest.desired, &live, &memory.ownership) {
+        let settled = memory.head.as_ref().map(|(head, _)| head).filter(|head| head.unsettled.is_empty());
+        let unfinished = match leaves_unexplained(desired, &live, ownership, settled.map(|head| head.written))
+        {
             true => store.unfinished_runs(&memory).await?,
             false => Vec::new(),
         };
-        Ok(Observed { memory, live, unfinished })
+        let siblings = match may_overlap(desired, &live, ownership, &unfinished) {
+            true => store.read_siblings().await?,
+            false => Vec::new(),
+        };
+        Ok(Observed { memory, live, unfinished, siblings })
     }
 
     /// The policies whose tags are worth a call: those that have tags in the manifest or had them last.
@@ -110,7 +122,7 @@ impl Session {
             live: &observed.live,
             ownership: &memory.ownership,
             unfinished: &observed.unfinished,
-            siblings: &[],
+            siblings: &observed.siblings,
             master_copy: MasterCopyState {
                 bucket_exists: memory.bucket == BucketState::Ours,
                 has_head: memory.head.is_some(),
@@ -135,6 +147,7 @@ pub(crate) struct Observed {
     pub(crate) memory: Memory,
     pub(crate) live: Live,
     pub(crate) unfinished: Vec<UnfinishedRun>,
+    pub(crate) siblings: Vec<Sibling>,
 }
 
 /// Requests that do not go to AWS are worth a loud word.

@@ -151,6 +151,86 @@ async fn two_manifests_share_a_bucket_without_meeting() {
     assert_eq!(sibling.read_memory().await, Ok(Memory::none(BucketState::Ours)));
 }
 
+/// The same bucket, seen by another manifest of the same account.
+fn beside<'w>(world: &'w World, name: &str) -> MasterStore<'w, MemoryBucket> {
+    MasterStore::new(&world.bucket, "iam/", account(), ManifestName::parse(name).unwrap())
+}
+
+fn log(world: &World) -> Vec<String> {
+    world.bucket.log().iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sibling_is_found_by_one_listing_and_read_by_two_requests() {
+    let world = applied().await;
+    let memory = world.store().read_memory().await.unwrap();
+    world.bucket.clear_log();
+    assert_eq!(world.store().read_siblings().await, Ok(Vec::new()), "nobody is his own sibling");
+    assert_eq!(log(&world), ["Folders iam/123456789012/"]);
+
+    // Folders that are no manifest's, of other accounts, and of manifests that were never applied.
+    for key in [
+        "iam/123456789012/not a name/head.json",
+        "iam/123456789012/stray.json",
+        "iam/210987654321/acme-prod/head.json",
+        "iam/123456789012/acme-new/runs/x/opened.json",
+    ] {
+        world.bucket.tamper(key, Some(b"{}"));
+    }
+    world.bucket.clear_log();
+    let siblings = beside(&world, "acme-test").read_siblings().await.unwrap();
+    let found: Vec<_> = siblings.iter().map(|sibling| (sibling.name.as_str(), &sibling.ownership)).collect();
+    let nothing = Ok(Ownership::default());
+    assert_eq!(found, [("acme-new", &nothing), ("acme-prod", &Ok(memory.ownership))]);
+    let state = format!("Get iam/123456789012/acme-prod/{}", memory.head.unwrap().0.state);
+    let mut reads = log(&world);
+    reads.sort();
+    assert_eq!(
+        reads,
+        [
+            "Folders iam/123456789012/",
+            "Get iam/123456789012/acme-new/head.json",
+            "Get iam/123456789012/acme-prod/head.json",
+            state.as_str(),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sibling_that_cannot_be_read_is_never_taken_for_none() {
+    for part in ["acme-prod/head.json", "acme-prod/states/"] {
+        let world = applied().await;
+        world.bucket.inject(BucketFault::fail(denied()).call(BucketCall::Get).key(part));
+        let siblings = beside(&world, "acme-test").read_siblings().await.unwrap();
+        let reason = siblings[0].ownership.as_ref().unwrap_err();
+        assert!(reason.starts_with("cannot read s3://master/iam/123456789012/acme-prod/"), "{reason}");
+        assert!(reason.contains("ask for the permission"), "{reason}");
+    }
+    let world = applied().await;
+    let head = world.store().layout().head();
+    let text = String::from_utf8(world.bucket.object(&head).unwrap()).unwrap();
+    for (head_text, says) in [
+        (String::new(), "cannot make sense of"),
+        (text.replace("acme-prod", "acme-dev"), "belongs to manifest `acme-dev`"),
+        (text.replace("\"format_version\": 1", "\"format_version\": 2"), "has format 2"),
+    ] {
+        world.bucket.tamper(&head, Some(head_text.as_bytes()));
+        let siblings = beside(&world, "acme-test").read_siblings().await.unwrap();
+        let reason = siblings[0].ownership.as_ref().unwrap_err();
+        assert!(reason.contains(says), "{reason}");
+    }
+    world.bucket.inject(BucketFault::fail(denied()).call(BucketCall::Folders));
+    let refused = beside(&world, "acme-test").read_siblings().await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "cannot read s3://master/iam/123456789012/: access denied (s3:GetObject is missing, or the bucket \
+         belongs to another account): no"
+    );
+    let missing = MemoryBucket::missing("b");
+    let store = MasterStore::new(&missing, "", account(), manifest_name());
+    assert_eq!(store.read_siblings().await, Ok(Vec::new()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn only_what_differs_needs_writing() {
     let world = applied().await;

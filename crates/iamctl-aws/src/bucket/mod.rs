@@ -101,4 +101,8 @@ impl MasterBucket for AwsBucket {
     async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Vec<String>, StoreError> {
         self.keys(prefix, start_after).await
     }
+
+    async fn folders(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.folders_under(prefix).await
+    }
 }

@@ -142,10 +142,7 @@ impl AwsBucket {
             for key in page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key) {
                 let last = keys.last().map(String::as_str).or(start_after);
                 if !key.starts_with(prefix) || last.is_some_and(|last| *last >= *key) {
-                    return Err(other(format!(
-                        "the list of `{prefix}` is out of order at `{}`",
-                        key.escape_debug()
-                    )));
+                    return Err(out_of_order(prefix, &key));
                 }
                 keys.push(key);
             }
@@ -154,6 +151,41 @@ impl AwsBucket {
             }
         }
     }
+
+    pub(super) async fn folders_under(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let call = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.name)
+            .prefix(prefix)
+            .delimiter("/")
+            .expected_bucket_owner(self.owner.as_str());
+        let (mut folders, mut markers, mut marker) = (Vec::<String>::new(), Markers::default(), None);
+        loop {
+            let page = call.clone().set_continuation_token(marker).send().await;
+            let page = page.map_err(|error| self.error(LIST, error))?;
+            marker = markers
+                .next(page.is_truncated.unwrap_or(false), page.next_continuation_token.as_deref())
+                .map_err(|broken| other(format!("the list of `{prefix}`: {}", broken.as_str())))?;
+            let listed = page.common_prefixes.unwrap_or_default().into_iter();
+            for folder in listed.filter_map(|folder| folder.prefix) {
+                // Compared with the slash, as S3 sorts them.
+                if !folder.starts_with(prefix) || folders.last().is_some_and(|last| *last >= folder) {
+                    return Err(out_of_order(prefix, &folder));
+                }
+                folders.push(folder);
+            }
+            if marker.is_none() {
+                let name =
+                    |folder: &String| folder.strip_prefix(prefix)?.strip_suffix('/').map(str::to_owned);
+                return Ok(folders.iter().filter_map(name).collect());
+            }
+        }
+    }
+}
+
+fn out_of_order(prefix: &str, key: &str) -> StoreError {
+    other(format!("the list of `{prefix}` is out of order at `{}`", key.escape_debug()))
 }
 
 fn etag(etag: Option<String>) -> Result<ETag, StoreError> {

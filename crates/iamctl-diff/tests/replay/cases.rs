@@ -1,22 +1,23 @@
 //! Situations as files: `tests/cases/*.case`. Each is planned, compared with the plan that stands in
 //! the file, replayed where nothing refuses it, and planned again.
 //!
-//! A file has sections that begin with `--- name`: `before` (a manifest that was applied), `behind our
-//! back` (calls that somebody else made since), `manifest` (what is wanted now), `allow` (guards), and
-//! `plan`. `UPDATE_CASES=1 cargo test -p iamctl-diff` writes the plans anew; read the difference.
+//! A file has sections that begin with `--- name`: `before` (a manifest that was applied), `sibling NAME`
+//! (another one that was applied to the same account after it), `unreadable siblings` (names and
+//! reasons), `behind our back` (calls that somebody else made since), `manifest` (what is wanted now),
+//! `allow` (guards), and `plan`. `UPDATE_CASES=1 cargo test -p iamctl-diff` writes the plans anew; read the difference.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use iamctl_model::{Action, Desired, Guard, Plan};
+use iamctl_model::{Action, Desired, Guard, ManifestName, Plan, Sibling};
 use iamctl_spec::{FilesInMemory, Options};
 
 use crate::world::{World, account, calls};
 
 const HEAD: &str = "version: 1\nname: test\naccount: \"123456789012\"\nmaster_copy: {bucket: some-bucket, region: eu-west-1}\n";
 
-fn manifest(text: &str) -> Desired {
+pub(crate) fn manifest(text: &str) -> Desired {
     let files = FilesInMemory::new().with("m.yaml", format!("{HEAD}{text}"));
     let options = Options { account: Some(account()), ..Options::default() };
     match iamctl_spec::parse(&files, "m.yaml", &options) {
@@ -45,6 +46,20 @@ fn world(sections: &BTreeMap<String, String>) -> World {
     let mut world = World::empty();
     if let Some(before) = sections.get("before") {
         world.apply(&manifest(before));
+    }
+    for (section, text) in sections {
+        if let Some(name) = section.strip_prefix("sibling ") {
+            let mut sibling = World { account: world.account.clone(), ..World::empty() };
+            sibling.apply(&manifest(text));
+            world.account = sibling.account;
+            let name = ManifestName::parse(name).unwrap();
+            world.siblings.push(Sibling { name, ownership: Ok(sibling.ownership) });
+        }
+    }
+    for line in sections.get("unreadable siblings").map(String::as_str).unwrap_or_default().lines() {
+        let (name, reason) = line.split_once(": ").unwrap();
+        let name = ManifestName::parse(name).unwrap();
+        world.siblings.push(Sibling { name, ownership: Err(reason.to_owned()) });
     }
     for line in sections.get("behind our back").map(String::as_str).unwrap_or_default().lines() {
         if !line.trim().is_empty() {

@@ -10,6 +10,7 @@
 )]
 
 mod cases;
+mod others;
 mod properties;
 mod states;
 mod world;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use iamctl_apply::{Basis, Outcome, after_run};
 use iamctl_diff::{Inputs, MasterCopyState, Planned, plan};
 use iamctl_model::{
-    Account, AccountId, Action, Desired, Guard, Live, Ownership, Partition, Plan, StepId, UnfinishedRun,
+    Account, AccountId, Action, Desired, Guard, Live, Ownership, Partition, Plan, Sibling, StepId,
+    UnfinishedRun,
 };
 use iamctl_testing::MemoryAccount;
 
@@ -19,6 +20,7 @@ pub(crate) struct World {
     pub(crate) account: MemoryAccount,
     pub(crate) ownership: Ownership,
     pub(crate) unfinished: Vec<UnfinishedRun>,
+    pub(crate) siblings: Vec<Sibling>,
     pub(crate) allow: BTreeSet<Guard>,
 }
 
@@ -28,6 +30,7 @@ impl World {
             account: MemoryAccount::empty(account()),
             ownership: Ownership::default(),
             unfinished: Vec::new(),
+            siblings: Vec::new(),
             allow: BTreeSet::new(),
         }
     }
@@ -43,7 +46,7 @@ impl World {
             live: self.live(),
             ownership: &self.ownership,
             unfinished: &self.unfinished,
-            siblings: &[],
+            siblings: &self.siblings,
             master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
             caller: None,
             allow: &self.allow,
