@@ -11,10 +11,12 @@
 
 mod authorization_details;
 mod own;
+mod roles;
 
 use iamctl_model::{Live, Ownership};
 
 pub use own::write;
+pub use roles::add_role_details;
 
 /// A saved state.
 #[derive(Debug, Clone, PartialEq, Eq)]

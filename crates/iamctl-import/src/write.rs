@@ -1,0 +1,317 @@
+//! Things of the account as blocks of a manifest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iamctl_model::{
+    Address, GroupName, Live, LivePolicy, LiveRole, Observed, Path, PolicyArn, PolicyName, RoleName,
+    SessionDuration, Tags, User, UserName,
+};
+use iamctl_policy::Document;
+
+use crate::trust::{Names, duration, shorthand};
+use crate::yaml::{Yaml, without_variables};
+
+/// How many lines a document may have before it gets a file of its own, when that is asked for.
+const LONG_DOCUMENT: usize = 12;
+
+/// What a manifest is written from.
+pub(crate) struct Writer<'a> {
+    pub(crate) live: &'a Live,
+    /// What goes into the manifest.
+    pub(crate) chosen: &'a BTreeSet<Address>,
+    /// Roles whose trust policy is written as a document, whatever the shorthand could say.
+    pub(crate) raw_trust: &'a BTreeSet<RoleName>,
+    /// Whether long documents go to files of their own.
+    pub(crate) split: bool,
+    /// The principals that the manifest has names for.
+    named: BTreeMap<String, Address>,
+}
+
+/// One thing of the manifest.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) address: Address,
+    /// Its block.
+    pub(crate) entries: Vec<(String, Yaml)>,
+    /// Files of its documents, by path.
+    pub(crate) files: Vec<(String, String)>,
+    /// What others have on it, left to them because they are not in the manifest.
+    pub(crate) left_to_others: LeftToOthers,
+    /// The unique ids of deleted users and roles that its trust policy names.
+    pub(crate) ghosts: BTreeSet<String>,
+    /// What was not read, and is therefore ignored.
+    pub(crate) not_read: Vec<&'static str>,
+}
+
+/// Memberships of which only one side is in the manifest.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct LeftToOthers {
+    pub(crate) groups: Vec<GroupName>,
+    pub(crate) members: Vec<UserName>,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(
+        live: &'a Live,
+        chosen: &'a BTreeSet<Address>,
+        raw_trust: &'a BTreeSet<RoleName>,
+        split: bool,
+    ) -> Self {
+        let arn = |address: &Address| match address {
+            Address::User(name) => {
+                let user = live.users.get(name)?;
+                Some(live.account.user_arn(&user.value.path, name).as_str().to_owned())
+            }
+            Address::Role(name) => {
+                Some(live.account.role_arn(&live.roles.get(name)?.path, name).as_str().to_owned())
+            }
+            _ => None,
+        };
+        let named = chosen.iter().filter_map(|address| Some((arn(address)?, address.clone()))).collect();
+        Self { live, chosen, raw_trust, split, named }
+    }
+
+    /// The block of a thing; `None` for what is not there.
+    pub(crate) fn thing(&self, address: &Address) -> Option<Written> {
+        let mut block = Block::new(address, self);
+        match address {
+            Address::MasterCopy => return None,
+            Address::Policy(name) => block.policy(self.live.policies.get(name)?)?,
+            Address::Group(name) => {
+                let group = &self.live.groups.get(name)?.value;
+                block.path(&group.path);
+                block.attached(&group.policies);
+                block.inline(&group.inline_policies);
+                let is_stranger = |user: &&UserName| !self.chosen.contains(&Address::User((*user).clone()));
+                block.written.left_to_others.members =
+                    group.members.iter().filter(is_stranger).cloned().collect();
+            }
+            Address::User(name) => block.user(&self.live.users.get(name)?.value),
+            Address::Role(name) => block.role(name, self.live.roles.get(name)?),
+        }
+        Some(block.written)
+    }
+}
+
+struct Block<'w> {
+    writer: &'w Writer<'w>,
+    written: Written,
+}
+
+impl<'w> Block<'w> {
+    fn new(address: &Address, writer: &'w Writer<'w>) -> Self {
+        let written = Written {
+            address: address.clone(),
+            entries: Vec::new(),
+            files: Vec::new(),
+            left_to_others: LeftToOthers::default(),
+            ghosts: BTreeSet::new(),
+            not_read: Vec::new(),
+        };
+        Self { writer, written }
+    }
+
+    fn add(&mut self, key: &str, value: Yaml) {
+        self.written.entries.push((key.to_owned(), value));
+    }
+
+    fn text(&mut self, key: &str, text: &str) {
+        self.add(key, Yaml::Text(without_variables(text)));
+    }
+
+    fn path(&mut self, path: &Path) {
+        if *path != Path::root() {
+            self.text("path", path.as_str());
+        }
+    }
+
+    fn tags(&mut self, tags: &Tags) {
+        if !tags.is_empty() {
+            let entry = |(key, value): (&String, &String)| {
+                (without_variables(key), Yaml::Text(without_variables(value)))
+            };
+            self.add("tags", Yaml::Map(tags.0.iter().map(entry).collect()));
+        }
+    }
+
+    fn policy(&mut self, policy: &LivePolicy) -> Option<()> {
+        self.path(&policy.path);
+        if !policy.description.is_empty() {
+            self.text("description", &policy.description);
+        }
+        let document = &policy.default_version()?.document;
+        let name = policy.arn.policy_name();
+        for (key, value) in self.document(document, &format!("policies/{name}.json")) {
+            self.add(&key, value);
+        }
+        match &policy.tags {
+            Observed::Read(tags) => self.tags(tags),
+            Observed::NotRead => {
+                self.add("ignore", Yaml::List(vec![Yaml::text("tags")]));
+                self.written.not_read.push("tags");
+            }
+        }
+        Some(())
+    }
+
+    fn user(&mut self, user: &User) {
+        self.path(&user.path);
+        let is_chosen = |group: &GroupName| self.writer.chosen.contains(&Address::Group(group.clone()));
+        let (known, others): (Vec<_>, Vec<_>) = user.groups.iter().cloned().partition(is_chosen);
+        if !known.is_empty() {
+            self.add("groups", Yaml::List(known.iter().map(|name| Yaml::text(name.as_str())).collect()));
+        }
+        self.written.left_to_others.groups = others;
+        self.attached(&user.policies);
+        self.inline(&user.inline_policies);
+        self.boundary(user.permissions_boundary.as_ref());
+        self.tags(&user.tags);
+    }
+
+    fn role(&mut self, name: &RoleName, role: &LiveRole) {
+        self.path(&role.path);
+        if let Observed::Read(details) = &role.details {
+            if !details.description.is_empty() {
+                self.text("description", &details.description);
+            }
+            if details.max_session_duration != SessionDuration::DEFAULT {
+                let duration = duration(details.max_session_duration.as_secs());
+                self.add("max_session_duration", Yaml::Word(duration));
+            }
+        }
+        self.trust(name, &role.trust);
+        self.attached(&role.policies);
+        self.inline(&role.inline_policies);
+        self.boundary(role.permissions_boundary.as_ref());
+        self.tags(&role.tags);
+        if role.details.as_ref().is_none() {
+            self.written.not_read = vec!["description", "max_session_duration"];
+            let ignored = self.written.not_read.iter().map(|field| Yaml::text(*field)).collect();
+            self.add("ignore", Yaml::List(ignored));
+        }
+    }
+
+    fn trust(&mut self, name: &RoleName, trust: &Document) {
+        let ghosts = trust.aws_principals().filter(|text| is_ghost(text)).map(str::to_owned);
+        self.written.ghosts = ghosts.collect();
+        let names = Names {
+            account: &self.writer.live.account,
+            named: &|arn: &str| self.writer.named.get(arn).cloned(),
+        };
+        let short = if self.writer.raw_trust.contains(name) { None } else { shorthand(trust, &names) };
+        if let Some(items) = short {
+            return self.add("trust", escaped(items));
+        }
+        let mut entries = self.document(trust, &format!("trust/{name}.json"));
+        let value = match entries.pop() {
+            Some((key, value)) if key == "file" => Yaml::Map(vec![(key, value)]),
+            Some((_, value)) => value,
+            None => return,
+        };
+        self.add("trust_document", value);
+    }
+
+    fn attached(&mut self, policies: &BTreeSet<PolicyArn>) {
+        if !policies.is_empty() {
+            let names = policies.iter().map(|arn| Yaml::Text(self.writer.policy(arn))).collect();
+            self.add("policies", Yaml::List(names));
+        }
+    }
+
+    fn boundary(&mut self, boundary: Option<&PolicyArn>) {
+        if let Some(arn) = boundary {
+            self.add("permissions_boundary", Yaml::Text(self.writer.policy(arn)));
+        }
+    }
+
+    fn inline(&mut self, policies: &BTreeMap<PolicyName, Document>) {
+        if policies.is_empty() {
+            return;
+        }
+        let holder = self.written.address.to_string().replace('/', "-");
+        let blocks: Vec<_> = policies
+            .iter()
+            .map(|(name, document)| {
+                let file = format!("policies/inline/{holder}/{name}.json");
+                (name.to_string(), Yaml::Block(self.document(document, &file)))
+            })
+            .collect();
+        self.add("inline_policies", Yaml::Block(blocks));
+    }
+
+    /// A document under `document`, or under `file` when it is long and files are wanted.
+    fn document(&mut self, document: &Document, file: &str) -> Vec<(String, Yaml)> {
+        let json = escaped_json(&document.to_json());
+        if self.writer.split {
+            let pretty = format!("{json:#}\n");
+            if pretty.lines().count() > LONG_DOCUMENT {
+                self.written.files.push((file.to_owned(), pretty));
+                return vec![("file".to_owned(), Yaml::text(file))];
+            }
+        }
+        vec![("document".to_owned(), tall(Yaml::from_json(&json)))]
+    }
+}
+
+impl Writer<'_> {
+    /// A policy as the manifest refers to it.
+    fn policy(&self, arn: &PolicyArn) -> String {
+        let name = arn.policy_name();
+        if arn.is_aws_managed() {
+            format!("aws:{}", arn.path_and_name())
+        } else if arn.is_in(&self.live.account) && self.chosen.contains(&Address::Policy(name.clone())) {
+            name.to_string()
+        } else {
+            arn.as_str().to_owned()
+        }
+    }
+}
+
+/// Whether a principal is the unique id of a user or role: what it named was deleted.
+/// Source: IAM User Guide, "AWS JSON policy elements: Principal".
+fn is_ghost(principal: &str) -> bool {
+    principal.starts_with("AIDA") || principal.starts_with("AROA")
+}
+
+/// A policy document with its statements below each other, and the elements of each as well.
+fn tall(document: Yaml) -> Yaml {
+    let Yaml::Map(elements) = document else { return document };
+    let elements = elements.into_iter().map(|(key, value)| match value {
+        Yaml::List(statements) if key == "Statement" => {
+            let statements = statements.into_iter().map(|statement| match statement {
+                Yaml::Map(elements) => Yaml::Block(elements),
+                other => other,
+            });
+            (key, Yaml::Items(statements.collect()))
+        }
+        value => (key, value),
+    });
+    Yaml::Block(elements.collect())
+}
+
+/// No text of AWS is a variable of the manifest.
+fn escaped(yaml: Yaml) -> Yaml {
+    let entries = |entries: Vec<(String, Yaml)>| {
+        entries.into_iter().map(|(key, value)| (without_variables(&key), escaped(value))).collect()
+    };
+    match yaml {
+        Yaml::Text(text) => Yaml::Text(without_variables(&text)),
+        Yaml::Word(word) => Yaml::Word(word),
+        Yaml::List(items) => Yaml::List(items.into_iter().map(escaped).collect()),
+        Yaml::Items(items) => Yaml::Items(items.into_iter().map(escaped).collect()),
+        Yaml::Map(map) => Yaml::Map(entries(map)),
+        Yaml::Block(map) => Yaml::Block(entries(map)),
+    }
+}
+
+fn escaped_json(json: &serde_json::Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match json {
+        Json::String(text) => Json::String(without_variables(text)),
+        Json::Array(items) => items.iter().map(escaped_json).collect(),
+        Json::Object(map) => Json::Object(
+            map.iter().map(|(key, value)| (without_variables(key), escaped_json(value))).collect(),
+        ),
+        other => other.clone(),
+    }
+}
