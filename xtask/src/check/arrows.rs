@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("iamctl-spec", &["iamctl-model", "iamctl-policy"]),
     ("iamctl-diff", &["iamctl-model", "iamctl-policy"]),
     ("iamctl-snapshot", &["iamctl-model", "iamctl-policy"]),
+    ("iamctl-import", &["iamctl-model", "iamctl-policy", "iamctl-spec"]),
     ("iamctl-apply", &["iamctl-model", "iamctl-policy"]),
     ("iamctl-aws", &["iamctl-model", "iamctl-policy", "iamctl-apply"]),
     (
@@ -22,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "iamctl-spec",
             "iamctl-diff",
             "iamctl-snapshot",
+            "iamctl-import",
             "iamctl-apply",
             "iamctl-aws",
         ],
@@ -40,7 +42,7 @@ const SDK_CRATE: &str = "iamctl-aws";
 /// be anywhere among their dependencies. Their tests may use a runtime (the in-memory account has async ports), but
 /// no client: a test of theirs that needs the network belongs elsewhere.
 const PURE_CRATES: &[&str] =
-    &["iamctl-policy", "iamctl-model", "iamctl-spec", "iamctl-diff", "iamctl-snapshot"];
+    &["iamctl-policy", "iamctl-model", "iamctl-spec", "iamctl-diff", "iamctl-snapshot", "iamctl-import"];
 
 pub(crate) fn check(graph: &Graph) -> Vec<String> {
     let mut violations = Vec::new();
