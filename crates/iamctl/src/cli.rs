@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use iamctl_model::Guard;
 
-use crate::commands::{apply, completions, drift, init, plan, runs, show, unlock, unmanaged, validate};
+use crate::commands::{apply, completions, drift, import, init, plan, runs, show, unlock, unmanaged, validate};
 
 /// Keeps AWS IAM users, groups, roles and policies as one YAML manifest says.
 ///
@@ -25,6 +25,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(init::Init),
+    Import(import::Import),
     Validate(validate::Validate),
     Plan(plan::PlanArgs),
     Apply(apply::Apply),

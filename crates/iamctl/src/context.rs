@@ -151,7 +151,7 @@ pub(crate) struct Observed {
 }
 
 /// Requests that do not go to AWS are worth a loud word.
-fn tell_endpoints(aws: &Aws, terminal: Terminal) {
+pub(crate) fn tell_endpoints(aws: &Aws, terminal: Terminal) {
     let overrides = aws.endpoint_overrides();
     if overrides.is_empty() {
         return;

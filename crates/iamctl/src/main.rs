@@ -12,6 +12,7 @@ mod files;
 mod git;
 mod manifest;
 mod offline;
+mod output;
 mod progress;
 mod render;
 mod terminal;
@@ -55,6 +56,7 @@ async fn run(cli: &Cli, terminal: Terminal) -> Result<Exit, Failure> {
     let global = &cli.global;
     match &cli.command {
         Command::Init(args) => commands::init::init(args, global, terminal).await,
+        Command::Import(args) => commands::import::import(args, global, terminal).await,
         Command::Validate(_) => commands::validate::validate(global, terminal),
         Command::Plan(args) => commands::plan::plan(args, global, terminal).await,
         Command::Apply(args) => commands::apply::apply(args, global, terminal).await,

@@ -1,14 +1,12 @@
 //! `init`: a first manifest.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-
 use clap::Args;
 use iamctl_model::{AccountId, ManifestName};
 
 use crate::cli::Global;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::{refuse_to_overwrite, write_new};
 use crate::render::page::Ink;
 use crate::terminal::Terminal;
 
@@ -30,7 +28,7 @@ pub(crate) struct Init {
     bucket: Option<String>,
 }
 
-fn manifest_name(text: &str) -> Result<ManifestName, String> {
+pub(crate) fn manifest_name(text: &str) -> Result<ManifestName, String> {
     ManifestName::parse(text).ok_or_else(|| "a name holds letters, digits and `-_.`, at most 64".to_owned())
 }
 
@@ -42,10 +40,7 @@ const TEMPLATE: &str = include_str!("init.yaml");
 
 pub(crate) async fn init(args: &Init, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let path = global.file.display();
-    if global.file.exists() {
-        return Err(Failure::new(Exit::Failed, format!("`{path}` is there already, and is not overwritten"))
-            .help("`--file` names another one"));
-    }
+    refuse_to_overwrite(&global.file)?;
     let (account, region) = account_and_region(args, global).await;
     let bucket = args.bucket.clone().unwrap_or_else(|| match &account {
         Some(id) => format!("iamctl-master-copy-{id}"),
@@ -60,11 +55,7 @@ pub(crate) async fn init(args: &Init, global: &Global, terminal: Terminal) -> Re
         .replace("{account}", &account_line)
         .replace("{bucket}", &bucket)
         .replace("{region}", &region);
-    // `create_new` also refuses what appeared since we looked.
-    let written = OpenOptions::new().write(true).create_new(true).open(&global.file);
-    written.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error: io::Error| {
-        Failure::new(Exit::Failed, format!("cannot write `{path}`")).cause(error)
-    })?;
+    write_new(&[(global.file.clone(), &text)])?;
     let mut page = terminal.page();
     page.words(0, 2, &[(Ink::Plain, format!("Wrote {path}."))]);
     if account.is_none() {

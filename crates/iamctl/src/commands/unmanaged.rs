@@ -25,7 +25,7 @@ pub(crate) struct Unmanaged {
 
 /// The kinds that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum KindName {
+pub(crate) enum KindName {
     Policies,
     Groups,
     Users,

@@ -2,6 +2,7 @@
 
 pub(crate) mod diagnostics;
 pub(crate) mod document;
+pub(crate) mod import;
 pub(crate) mod markdown;
 pub(crate) mod names;
 pub(crate) mod page;

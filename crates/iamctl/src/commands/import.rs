@@ -1,0 +1,186 @@
+//! `import`: a manifest of what is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use iamctl_import::{Head, Imported, Options, Selection, import as write_manifest};
+use iamctl_model::{Account, Address, Kind, Live, ManifestName, MasterCopy, Observed, Pattern};
+
+use crate::cli::{Format, Global};
+use crate::commands::init::manifest_name;
+use crate::commands::unmanaged::KindName;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::offline;
+use crate::output::{refuse_to_overwrite, write_new};
+use crate::render::import::{report, report_json};
+use crate::terminal::Terminal;
+
+/// Writes a manifest of what is in the account, to take it over without changing it
+///
+/// The manifest says exactly what is there: its plan adopts everything and changes nothing, and its
+/// first apply makes no call to IAM. What belongs to AWS is left out, as is what the options do not
+/// choose. An existing file is never overwritten.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Only these things, such as `role/engineer`
+    #[arg(value_name = "ADDRESS", value_parser = address)]
+    addresses: Vec<Address>,
+
+    /// Only things of these kinds
+    #[arg(long = "kind", value_enum, value_name = "KIND", value_delimiter = ',')]
+    kinds: Vec<KindName>,
+
+    /// Only things whose path begins with this, such as `/team/`
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
+
+    /// Only things whose name matches this pattern, with `*` and `?`; repeatable
+    #[arg(long = "name", value_name = "PATTERN")]
+    names: Vec<String>,
+
+    /// Only things with this tag; repeatable. Groups have no tags
+    #[arg(long = "tag", value_name = "KEY[=VALUE]", value_parser = tag)]
+    tags: Vec<(String, Option<String>)>,
+
+    /// Writes long policy documents to files of their own, beside the manifest
+    #[arg(long)]
+    split: bool,
+
+    /// Imports from a saved account, without AWS: a snapshot, or the JSON of
+    /// `aws iam get-account-authorization-details`
+    #[arg(long, value_name = "FILE")]
+    live: Option<PathBuf>,
+
+    /// The JSON of `aws iam list-roles`, for what the file of `--live` lacks
+    #[arg(long, value_name = "FILE", requires = "live")]
+    roles: Option<PathBuf>,
+
+    /// The manifest's name: tells it apart from others in the same bucket
+    #[arg(long, value_name = "NAME", default_value = "my-account", value_parser = manifest_name)]
+    manifest_name: ManifestName,
+
+    /// The bucket of the master copy
+    #[arg(long, value_name = "NAME")]
+    bucket: Option<String>,
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    text.parse().map_err(|error| format!("{error}"))
+}
+
+fn tag(text: &str) -> Result<(String, Option<String>), String> {
+    let (key, value) = match text.split_once('=') {
+        Some((key, value)) => (key, Some(value.to_owned())),
+        None => (text, None),
+    };
+    if key.is_empty() { Err("write KEY or KEY=VALUE".to_owned()) } else { Ok((key.to_owned(), value)) }
+}
+
+impl Import {
+    fn selection(&self) -> Selection {
+        Selection {
+            addresses: self.addresses.clone(),
+            kinds: self.kinds.iter().map(|kind| Kind::from(*kind)).collect(),
+            path: self.path.clone(),
+            names: self.names.iter().map(Pattern::new).collect(),
+            tags: self.tags.clone(),
+        }
+    }
+}
+
+pub(crate) async fn import(args: &Import, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
+    refuse_to_overwrite(&global.file)?;
+    let selection = args.selection();
+    let (live, region) = match &args.live {
+        Some(path) => (from_file(path, args.roles.as_deref())?, global.region.clone()),
+        None => from_account(&selection, global, terminal).await?,
+    };
+    if let Some(missing) = selection.addresses.iter().find(|address| live.id(address).is_none()) {
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("there is no {missing} in account {}", live.account.id),
+        )
+        .help("`iamctl unmanaged` lists what there is"));
+    }
+    let head = head(args, &live.account, region);
+    let imported =
+        write_manifest(&live, &Options { head, selection, split: args.split }).map_err(|error| {
+            Failure::new(Exit::Failed, "no manifest was written")
+                .cause(error)
+                .help("see `--bucket` and `--region`")
+        })?;
+    store(&imported, &global.file)?;
+    match global.format {
+        Format::Json => terminal.print_raw(&format!("{:#}\n", report_json(&imported, &global.file))),
+        Format::Text | Format::Markdown => {
+            let mut page = terminal.page();
+            report(&mut page, &imported, &global.file);
+            terminal.print(&page);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn from_file(path: &Path, roles: Option<&Path>) -> Result<Live, Failure> {
+    let mut live = offline::read(path)?.live;
+    if let Some(path) = roles {
+        let failed = || Failure::new(Exit::Failed, format!("cannot read the roles in {}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| failed().cause(error))?;
+        iamctl_snapshot::add_role_details(&mut live, &text)
+            .map_err(|error| failed().cause(error).help("save them with `aws iam list-roles`"))?;
+    }
+    Ok(live)
+}
+
+async fn from_account(
+    selection: &Selection,
+    global: &Global,
+    terminal: Terminal,
+) -> Result<(Live, Option<String>), Failure> {
+    const USUAL_REGION: &str = "us-east-1";
+    let aws = iamctl_aws::Aws::connect(&iamctl_aws::Options {
+        profile: global.profile.clone(),
+        region: global.region.clone(),
+        endpoint_url: global.endpoint_url.clone(),
+        fallback_region: Some(USUAL_REGION.to_owned()),
+    })
+    .await?;
+    crate::context::tell_endpoints(&aws, terminal);
+    let account = aws.caller().await?.account;
+    let mut live = aws.read_live(&account, &iamctl_aws::Scope::default()).await?;
+    // The tags of policies cost a call each: only for those that may be imported.
+    let policies: BTreeSet<_> = live
+        .policies
+        .iter()
+        .filter(|(name, policy)| {
+            policy.tags == Observed::NotRead && selection.may_choose(&live, &Address::Policy((*name).clone()))
+        })
+        .map(|(name, _)| name.clone())
+        .collect();
+    aws.read_policy_tags(&mut live, &policies).await?;
+    Ok((live, Some(aws.region().to_owned())))
+}
+
+fn head(args: &Import, account: &Account, region: Option<String>) -> Head {
+    let bucket = args.bucket.clone().unwrap_or_else(|| format!("iamctl-master-copy-{}", account.id));
+    let master_copy = MasterCopy {
+        bucket,
+        region: region.unwrap_or_else(|| "us-east-1".to_owned()),
+        prefix: "iam/".to_owned(),
+        owner: None,
+        kms_key: None,
+    };
+    Head { name: args.manifest_name.clone(), master_copy }
+}
+
+/// Documents first, so that a manifest that is there has all that it names.
+fn store(imported: &Imported, manifest: &Path) -> Result<(), Failure> {
+    let folder = manifest.parent().unwrap_or(Path::new(""));
+    let Some(((_, text), documents)) = imported.files.split_first() else { return Ok(()) };
+    let mut files: Vec<_> = documents.iter().map(|(path, text)| (folder.join(path), text.as_str())).collect();
+    files.push((manifest.to_owned(), text));
+    write_new(&files)
+}
