@@ -9,22 +9,27 @@ use crate::block::{Block, Key, Shape};
 use crate::keys;
 
 /// The JSON Schema of manifests. Included files are its definition `included`.
+///
+/// The manifest is the root itself, not a definition that the root refers to: an editor that is led to
+/// `…#/definitions/included` holds a file against what else stands at the root, too.
 #[must_use]
 pub fn schema() -> Value {
     let mut definitions = Map::new();
-    for block in keys::ALL {
+    for block in keys::ALL.iter().filter(|block| block.name != keys::MANIFEST.name) {
         definitions.insert(block.name.to_owned(), block_schema(block));
     }
     definitions.insert("policy_document".to_owned(), document_schema(Grammar::Managed));
     definitions.insert("inline_policy_document".to_owned(), document_schema(Grammar::Inline));
     definitions.insert("trust_policy_document".to_owned(), document_schema(Grammar::Trust));
     definitions.insert("conditions".to_owned(), conditions_schema());
-    json!({
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "iamctl manifest",
-        "allOf": [{"$ref": "#/definitions/manifest"}],
-        "definitions": definitions,
-    })
+    let mut root = Map::new();
+    root.insert("$schema".to_owned(), json!("http://json-schema.org/draft-07/schema#"));
+    root.insert("title".to_owned(), json!("iamctl manifest"));
+    if let Value::Object(manifest) = block_schema(&keys::MANIFEST) {
+        root.extend(manifest);
+    }
+    root.insert("definitions".to_owned(), Value::Object(definitions));
+    Value::Object(root)
 }
 
 fn block_schema(block: &Block) -> Value {

@@ -9,15 +9,8 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-
-use common::{files_under, read};
+use common::{read, repository, schema_errors};
 use iamctl_spec::schema;
-use serde_json::Value;
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 /// Set `UPDATE_SCHEMA=1` to write the file anew.
 #[test]
@@ -36,32 +29,12 @@ fn the_committed_schema_is_the_one_that_is_made() {
 }
 
 fn errors(definition: &str, text: &str) -> Vec<String> {
-    let mut schema = schema();
-    schema["allOf"][0]["$ref"] = Value::String(format!("#/definitions/{definition}"));
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let options = serde_saphyr::options! { strict_booleans: true };
-    let instance: Value = serde_saphyr::from_str_with_options(text, options).unwrap();
-    validator.iter_errors(&instance).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    schema_errors(&schema(), definition, text)
 }
 
 #[test]
 fn the_founding_manifest_is_valid() {
     assert_eq!(errors("manifest", &read(&repository().join("desired-state.yaml"))), Vec::<String>::new());
-}
-
-/// Every YAML file under `examples/` that is a manifest or is included by one.
-#[test]
-fn all_examples_are_valid() {
-    for path in files_under(&repository().join("examples")) {
-        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        let text = if is_yaml { read(&path) } else { continue };
-        let is_document = text.lines().any(|line| line.starts_with("Statement:"));
-        let is_manifest = text.lines().any(|line| line.starts_with("version:"));
-        let definition = if is_manifest { "manifest" } else { "included" };
-        if !is_document {
-            assert_eq!(errors(definition, &text), Vec::<String>::new(), "{}", path.display());
-        }
-    }
 }
 
 #[test]

@@ -1,11 +1,22 @@
 //! Manifests in folders, for tests.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 use std::path::{Path, PathBuf};
 
 use iamctl_spec::FilesInMemory;
+use serde_json::Value;
+
+/// The top of the repository.
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
 
 /// A folder of this crate's tests.
 pub(crate) fn folder(name: &str) -> PathBuf {
@@ -38,4 +49,20 @@ pub(crate) fn in_memory(folder: &Path) -> FilesInMemory {
         let name = path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
         files.with(name, read(path))
     })
+}
+
+/// What the JSON Schema of manifests finds wrong with a YAML text: a manifest, or one of its definitions.
+pub(crate) fn schema_errors(schema: &Value, definition: &str, text: &str) -> Vec<String> {
+    let schema = match definition {
+        "manifest" => schema.clone(),
+        part => serde_json::json!({
+            "$schema": schema["$schema"],
+            "allOf": [{"$ref": format!("#/definitions/{part}")}],
+            "definitions": schema["definitions"],
+        }),
+    };
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let instance: Value = serde_saphyr::from_str_with_options(text, options).unwrap();
+    validator.iter_errors(&instance).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
