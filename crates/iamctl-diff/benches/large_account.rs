@@ -1,124 +1,35 @@
-//! How long a large manifest takes, from its text to an empty plan.
+//! How long a large manifest takes, from its text to the plan, and how much memory that needs.
 //!
-//! `cargo bench -p iamctl-diff` prints the stages for 500 and for 5,000 users, as many roles and
-//! policies, and three times as many attachments.
+//! `cargo bench -p iamctl-diff` prints the stages for 500, 1,500 and 5,000 users, as many roles and
+//! policies, and three times as many attachments; then what the plan costs when everything of it has to
+//! be made, changed, deleted or refused. "max alloc" is the most memory that is in use at once beyond
+//! what was in use before.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that fails should say so at once")]
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::sync::OnceLock;
+mod world;
 
-use iamctl_diff::{Inputs, MasterCopyState, plan};
-use iamctl_model::{Account, AccountId, Live, Owned, Ownership, Partition, Resource};
-use iamctl_spec::{FilesInMemory, Manifest, Options, parse};
-use iamctl_testing::MemoryAccount;
+use iamctl_diff::{Inputs, plan};
+use iamctl_model::{ChangeAction, Guard, Live, Ownership};
+use world::{account, inputs, read, settled};
+
+#[global_allocator]
+static ALLOCATIONS: divan::AllocProfiler = divan::AllocProfiler::system();
+
+const SIZES: [usize; 3] = [500, 1_500, 5_000];
 
 fn main() {
     divan::main();
 }
 
-fn account() -> Account {
-    Account { id: AccountId::parse("123456789012").unwrap(), partition: Partition::aws() }
-}
-
-fn text(count: usize) -> String {
-    let mut text = String::from(
-        "version: 1\nname: large\naccount: \"123456789012\"\nmaster_copy: {bucket: some-bucket, region: eu-west-1}\nusers:\n",
-    );
-    for n in 0..count {
-        writeln!(text, "  user{n}: {{tags: {{team: t{}}}}}", n % 7).unwrap();
-    }
-    text.push_str("policies:\n");
-    for n in 0..count {
-        writeln!(
-            text,
-            "  policy{n}:\n    document:\n      Version: \"2012-10-17\"\n      Statement:\n        - Effect: Allow\n          \
-             Action: [\"s3:Get*\", \"s3:List*\", \"ec2:Describe*\"]\n          Resource: \"arn:aws:s3:::bucket{n}/*\""
-        )
-        .unwrap();
-    }
-    text.push_str("roles:\n");
-    for n in 0..count {
-        let policies: Vec<String> = (0..3).map(|at| format!("policy{}", (n + at) % count)).collect();
-        writeln!(
-            text,
-            "  role{n}:\n    trust:\n      - users: [user{n}]\n        mfa: required\n    policies: [{}]",
-            policies.join(", ")
-        )
-        .unwrap();
-    }
-    text
-}
-
-fn read(text: &str) -> Manifest {
-    let files = FilesInMemory::new().with("m.yaml", text);
-    let options = Options { account: Some(account()), ..Options::default() };
-    parse(&files, "m.yaml", &options).unwrap_or_else(|rejected| panic!("{:?}", rejected.diagnostics))
-}
-
-/// A manifest and an account that is as it says.
-struct Settled {
-    text: String,
-    manifest: Manifest,
-    live: Live,
-    ownership: Ownership,
-}
-
-fn inputs(settled: &Settled) -> Inputs<'_> {
-    static NOTHING: std::collections::BTreeSet<iamctl_model::Guard> = std::collections::BTreeSet::new();
-    Inputs {
-        desired: &settled.manifest.desired,
-        live: &settled.live,
-        ownership: &settled.ownership,
-        unfinished: &[],
-        siblings: &[],
-        master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
-        caller: None,
-        allow: &NOTHING,
-    }
-}
-
-fn settled(count: usize) -> &'static Settled {
-    static SMALL: OnceLock<Settled> = OnceLock::new();
-    static LARGE: OnceLock<Settled> = OnceLock::new();
-    let cell = if count < 1_000 { &SMALL } else { &LARGE };
-    cell.get_or_init(|| {
-        let text = text(count);
-        let manifest = read(&text);
-        let mut account = MemoryAccount::empty(account());
-        let empty = Settled {
-            text: String::new(),
-            manifest: manifest.clone(),
-            live: account.live().clone(),
-            ownership: Ownership::default(),
-        };
-        for step in plan(&inputs(&empty)).plan.steps {
-            account.perform(&step.action).unwrap();
-        }
-        let live = account.live().clone();
-        let owned = |resource: &Resource, address| {
-            let id = live.id(address).unwrap().clone();
-            Owned { id, protect: false, last_applied: resource.clone() }
-        };
-        let ownership: BTreeMap<_, _> = manifest
-            .desired
-            .managed
-            .iter()
-            .map(|(address, managed)| (address.clone(), owned(&managed.value, address)))
-            .collect();
-        Settled { text, manifest, live, ownership: Ownership(ownership) }
-    })
-}
-
-#[divan::bench(args = [500, 5_000], sample_count = 10)]
-fn parse_manifest(bencher: divan::Bencher<'_, '_>, count: usize) {
+#[divan::bench(args = SIZES, sample_count = 7)]
+fn a_text_to_manifest(bencher: divan::Bencher<'_, '_>, count: usize) {
     let settled = settled(count);
     bencher.bench_local(|| read(&settled.text));
 }
 
-#[divan::bench(args = [500, 5_000], sample_count = 10)]
-fn plan_nothing(bencher: divan::Bencher<'_, '_>, count: usize) {
+#[divan::bench(args = SIZES, sample_count = 7)]
+fn b_plan_nothing(bencher: divan::Bencher<'_, '_>, count: usize) {
     let settled = settled(count);
     bencher.bench_local(|| {
         let planned = plan(&inputs(settled));
@@ -127,20 +38,128 @@ fn plan_nothing(bencher: divan::Bencher<'_, '_>, count: usize) {
     });
 }
 
-#[divan::bench(args = [500, 5_000], sample_count = 5)]
-fn plan_everything(bencher: divan::Bencher<'_, '_>, count: usize) {
-    let settled = settled(count);
-    let live = Live::empty(account());
-    let ownership = Ownership::default();
-    bencher.bench_local(|| plan(&Inputs { live: &live, ownership: &ownership, ..inputs(settled) }));
-}
-
-#[divan::bench(args = [500, 5_000], sample_count = 5)]
-fn text_to_empty_plan(bencher: divan::Bencher<'_, '_>, count: usize) {
+#[divan::bench(args = SIZES, sample_count = 7)]
+fn c_text_to_empty_plan(bencher: divan::Bencher<'_, '_>, count: usize) {
     let settled = settled(count);
     bencher.bench_local(|| {
         let manifest = read(&settled.text);
-        let now = Inputs { desired: &manifest.desired, ..inputs(settled) };
-        assert!(plan(&now).plan.is_empty());
+        let planned = plan(&Inputs { desired: &manifest.desired, ..inputs(settled) });
+        assert!(planned.plan.is_empty());
+        (manifest, planned)
+    });
+}
+
+#[divan::bench(args = SIZES, sample_count = 5)]
+fn d_plan_everything_new(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let settled = settled(count);
+    let (live, ownership) = (Live::empty(account()), Ownership::default());
+    bencher.bench_local(|| {
+        let planned = plan(&Inputs { live: &live, ownership: &ownership, ..inputs(settled) });
+        assert_eq!(planned.plan.steps.len(), 6 * count);
+        planned
+    });
+}
+
+/// As [`d_plan_everything_new`], with the text read as well.
+#[divan::bench(args = SIZES, sample_count = 5)]
+fn e_text_to_plan_everything_new(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let settled = settled(count);
+    let (live, ownership) = (Live::empty(account()), Ownership::default());
+    bencher.bench_local(|| {
+        let manifest = read(&settled.text);
+        let desired = &manifest.desired;
+        let planned = plan(&Inputs { desired, live: &live, ownership: &ownership, ..inputs(settled) });
+        (manifest, planned)
+    });
+}
+
+/// Every policy has one action more.
+#[divan::bench(args = SIZES, sample_count = 5)]
+fn f_plan_every_policy_changed(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let settled = settled(count);
+    let manifest = read(&world::text(count, ", \"s3:PutObject\""));
+    bencher.bench_local(|| {
+        let planned = plan(&Inputs { desired: &manifest.desired, ..inputs(settled) });
+        assert_eq!(planned.plan.steps.len(), count);
+        planned
+    });
+}
+
+/// Every policy has one action more, and no room for another version.
+#[divan::bench(args = SIZES, sample_count = 5)]
+fn g_plan_every_policy_changed_for_the_fifth_time(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let settled = settled(count);
+    let manifest = read(&world::text(count, ", \"s3:PutObject\""));
+    let live = world::with_old_versions(&settled.live);
+    bencher.bench_local(|| {
+        let planned = plan(&Inputs { desired: &manifest.desired, live: &live, ..inputs(settled) });
+        assert_eq!(planned.plan.steps.len(), 2 * count);
+        planned
+    });
+}
+
+/// Somebody took an action out of every policy, and the session of every role is shorter.
+#[divan::bench(args = SIZES, sample_count = 5)]
+fn h_plan_everything_drifted(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let settled = settled(count);
+    let live = world::drifted(&settled.live);
+    bencher.bench_local(|| {
+        let planned = plan(&Inputs { live: &live, ..inputs(settled) });
+        assert_eq!(planned.plan.steps.len(), 2 * count);
+        planned
+    });
+}
+
+/// The manifest names nothing any more.
+#[divan::bench(args = SIZES, sample_count = 5)]
+fn i_plan_everything_deleted(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let settled = settled(count);
+    let empty = read(world::HEAD);
+    let allow = [Guard::MassDelete].into();
+    bencher.bench_local(|| {
+        let planned = plan(&Inputs { desired: &empty.desired, allow: &allow, ..inputs(settled) });
+        assert_eq!(planned.plan.steps.len(), 6 * count);
+        planned
+    });
+}
+
+/// Everything is there and belongs to somebody else.
+#[divan::bench(args = SIZES, sample_count = 5)]
+fn j_plan_everything_refused(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let settled = settled(count);
+    let ownership = Ownership::default();
+    bencher.bench_local(|| {
+        let planned = plan(&Inputs { ownership: &ownership, ..inputs(settled) });
+        let blocked = planned.plan.changes.iter().filter(|change| change.action == ChangeAction::Blocked);
+        assert_eq!(blocked.count(), 3 * count);
+        planned
+    });
+}
+
+/// Users in ten groups each, and every group loses a policy and gets another one.
+#[divan::bench(args = SIZES, sample_count = 5)]
+fn k_plan_every_group_changed(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let settled = settled(count);
+    let mut account = iamctl_testing::MemoryAccount::empty(account());
+    let before = world::groups(count, 0);
+    let (live, ownership) = world::applied(&mut account, &before);
+    let after = world::groups(count, 1);
+    bencher.bench_local(|| {
+        let desired = &after.desired;
+        let planned = plan(&Inputs { desired, live: &live, ownership: &ownership, ..inputs(settled) });
+        assert_eq!(planned.plan.steps.len(), count / 10 * 2);
+        planned
+    });
+}
+
+/// Every role is new and trusts the one before.
+#[divan::bench(args = SIZES, sample_count = 5)]
+fn l_plan_roles_that_trust_each_other(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let settled = settled(count);
+    let manifest = read(&world::chain_of_roles(count));
+    let (live, ownership) = (Live::empty(account()), Ownership::default());
+    bencher.bench_local(|| {
+        let desired = &manifest.desired;
+        plan(&Inputs { desired, live: &live, ownership: &ownership, ..inputs(settled) })
     });
 }
