@@ -439,29 +439,31 @@ fn roles_to_lock(account: &Account, changes: &[Change]) -> BTreeSet<RoleName> {
     };
     let mut waiting: BTreeMap<RoleName, BTreeSet<RoleName>> =
         created.iter().map(|(name, role)| ((*name).clone(), trusts(role))).collect();
-    let mut locked = BTreeSet::new();
-    while !waiting.is_empty() {
-        let ready: Vec<RoleName> =
-            waiting.iter().filter(|(_, trusts)| trusts.is_empty()).map(|(name, _)| name.clone()).collect();
-        let made = match ready.is_empty() {
-            false => ready,
-            true => {
-                let first = waiting.keys().find(|name| is_in_a_circle(name, &waiting)).cloned();
-                locked.extend(first.clone());
-                first.into_iter().collect()
-            }
-        };
-        if made.is_empty() {
-            break;
-        }
-        for name in &made {
-            waiting.remove(name);
-        }
-        for trusts in waiting.values_mut() {
-            trusts.retain(|name| !made.contains(name));
-        }
+    let mut trusted_by: BTreeMap<RoleName, Vec<RoleName>> = BTreeMap::new();
+    for (name, trusts) in &waiting {
+        trusts.iter().for_each(|other| trusted_by.entry(other.clone()).or_default().push(name.clone()));
     }
-    locked
+    let ready = waiting.iter().filter(|(_, trusts)| trusts.is_empty());
+    let mut ready: Vec<RoleName> = ready.map(|(name, _)| name.clone()).collect();
+    let mut locked = BTreeSet::new();
+    loop {
+        while let Some(made) = ready.pop() {
+            waiting.remove(&made);
+            for name in trusted_by.get(&made).into_iter().flatten() {
+                if let Some(trusts) = waiting.get_mut(name)
+                    && trusts.remove(&made)
+                    && trusts.is_empty()
+                {
+                    ready.push(name.clone());
+                }
+            }
+        }
+        let Some(first) = waiting.keys().find(|name| is_in_a_circle(name, &waiting)).cloned() else {
+            return locked;
+        };
+        locked.insert(first.clone());
+        ready.push(first);
+    }
 }
 
 fn is_in_a_circle(start: &RoleName, trusts: &BTreeMap<RoleName, BTreeSet<RoleName>>) -> bool {

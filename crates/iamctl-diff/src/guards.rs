@@ -25,19 +25,20 @@ pub(crate) struct Guards<'a> {
     pub(crate) ownership: &'a Ownership,
 }
 
-/// Whether a thing is refused, so that nothing is done about it.
-pub(crate) fn refused(refusals: &[Refusal], address: &Address) -> bool {
-    refusals.iter().any(|refusal| refusal.address == *address)
+/// The things that are refused, so that nothing is done about them.
+pub(crate) fn refused(refusals: &[Refusal]) -> BTreeSet<&Address> {
+    refusals.iter().map(|refusal| &refusal.address).collect()
 }
 
 impl Guards<'_> {
     pub(crate) fn judge(&self, changes: &[Change]) -> Vec<Refusal> {
+        let world = World::new(self.live, changes);
         let mut refusals = Vec::new();
         for change in changes.iter().filter(|change| change.action != ChangeAction::Blocked) {
             refusals.extend(self.conflict(change));
-            refusals.extend(self.in_use(change, changes));
+            refusals.extend(self.in_use(change, &world));
             refusals.extend(self.lockout(change));
-            refusals.extend(self.widens_drift(change, changes));
+            refusals.extend(self.widens_drift(change, &world));
         }
         refusals.extend(self.mass_delete(changes));
         refusals.retain(|refusal| {
@@ -74,20 +75,20 @@ impl Guards<'_> {
     }
 
     /// A delete that would break something nobody here manages, or that AWS would refuse because of it.
-    fn in_use(&self, change: &Change, changes: &[Change]) -> Option<Refusal> {
+    fn in_use(&self, change: &Change, world: &World<'_>) -> Option<Refusal> {
         if change.action != ChangeAction::Delete {
             return None;
         }
         let users = match &change.address {
             Address::Policy(name) => {
                 let arn = &self.live.policies.get(name)?.arn;
-                self.remaining_users_of(arn, changes)
+                remaining_users_of(arn, world)
             }
             Address::Group(name) => {
                 let members = self.live.groups.get(name)?.value.members.iter();
                 let users = members.map(|member| Address::User(member.clone()));
                 users
-                    .filter(|user| !self.lets_go_of_group(user, change, changes))
+                    .filter(|user| !lets_go_of_group(user, change, world))
                     .map(|user| user.to_string())
                     .collect()
             }
@@ -111,43 +112,6 @@ impl Guards<'_> {
         ))
     }
 
-    /// What will still be attached to a policy, or bounded by it, when it is deleted.
-    fn remaining_users_of(&self, arn: &PolicyArn, changes: &[Change]) -> Vec<String> {
-        let uses = |resource: &Resource| {
-            let attached = resource.policies().is_some_and(|policies| policies.contains(arn));
-            attached || resource.permissions_boundary() == Some(arn)
-        };
-        let addresses = self.live.addresses().map(|(address, _)| address);
-        let using = addresses.filter(|address| {
-            let found = self.live.resource(address, None);
-            let change = changes.iter().find(|change| change.address == *address);
-            let will_use = match change.map(|change| (change.action, &change.before, &change.after)) {
-                Some((ChangeAction::Delete, ..)) => false,
-                // An attachment that is left to others is in neither side of the change.
-                Some((ChangeAction::Update | ChangeAction::Adopt, Some(before), Some(after))) => {
-                    uses(after) || !uses(before)
-                }
-                _ => true,
-            };
-            found.as_ref().is_some_and(uses) && will_use
-        });
-        using.map(|address| address.to_string()).collect()
-    }
-
-    fn lets_go_of_group(&self, user: &Address, group: &Change, changes: &[Change]) -> bool {
-        let Address::Group(name) = &group.address else { return false };
-        let change = changes.iter().find(|change| change.address == *user);
-        match change.map(|change| (change.action, &change.before, &change.after)) {
-            Some((ChangeAction::Delete, ..)) => true,
-            Some((
-                ChangeAction::Update | ChangeAction::Adopt,
-                Some(Resource::User(before)),
-                Some(Resource::User(after)),
-            )) => before.groups.contains(name) && !after.groups.contains(name),
-            _ => false,
-        }
-    }
-
     /// Whoever runs this must not delete itself.
     fn lockout(&self, change: &Change) -> Option<Refusal> {
         let identity = self.inputs.caller.and_then(Caller::identity)?;
@@ -169,13 +133,12 @@ impl Guards<'_> {
 
     /// Somebody took rights away behind our back, by a prohibition, a boundary or a tighter trust:
     /// that may have been an answer to an attack, and is not undone unasked.
-    fn widens_drift(&self, change: &Change, changes: &[Change]) -> Option<Refusal> {
+    fn widens_drift(&self, change: &Change, world: &World<'_>) -> Option<Refusal> {
         let drifted = |field| change.fields.get(&field).is_some_and(|cause| *cause != Cause::Ours);
         let (Some(before), Some(after)) = (&change.before, &change.after) else { return None };
         if change.action != ChangeAction::Update {
             return None;
         }
-        let world = World::new(self.live, changes);
         let mut what: Vec<String> = Vec::new();
         if drifted(Field::PermissionsBoundary)
             && let Some(boundary) = before.permissions_boundary()
@@ -196,7 +159,7 @@ impl Guards<'_> {
                 }
             }
         }
-        what.extend(self.restriction_of(&world, change, drifted));
+        what.extend(self.restriction_of(world, change, drifted));
         if what.is_empty() {
             return None;
         }
@@ -251,6 +214,39 @@ impl Guards<'_> {
             format!("{deletes} of the {owned} things that this manifest manages would be deleted"),
             "look whether a part of the manifest is missing".to_owned(),
         ))
+    }
+}
+
+/// What will still be attached to a policy, or bounded by it, when it is deleted.
+fn remaining_users_of(arn: &PolicyArn, world: &World<'_>) -> Vec<String> {
+    let uses = |resource: &Resource| {
+        let attached = resource.policies().is_some_and(|policies| policies.contains(arn));
+        attached || resource.permissions_boundary() == Some(arn)
+    };
+    let will_use = |address: &&Address| {
+        let change = world.change(address);
+        match change.map(|change| (change.action, &change.before, &change.after)) {
+            Some((ChangeAction::Delete, ..)) => false,
+            // An attachment that is left to others is in neither side of the change.
+            Some((ChangeAction::Update | ChangeAction::Adopt, Some(before), Some(after))) => {
+                uses(after) || !uses(before)
+            }
+            _ => true,
+        }
+    };
+    world.users_of(arn).iter().filter(will_use).map(ToString::to_string).collect()
+}
+
+fn lets_go_of_group(user: &Address, group: &Change, world: &World<'_>) -> bool {
+    let Address::Group(name) = &group.address else { return false };
+    match world.change(user).map(|change| (change.action, &change.before, &change.after)) {
+        Some((ChangeAction::Delete, ..)) => true,
+        Some((
+            ChangeAction::Update | ChangeAction::Adopt,
+            Some(Resource::User(before)),
+            Some(Resource::User(after)),
+        )) => before.groups.contains(name) && !after.groups.contains(name),
+        _ => false,
     }
 }
 

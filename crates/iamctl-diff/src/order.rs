@@ -69,6 +69,7 @@ impl Ordering<'_> {
     /// What AWS refuses otherwise.
     fn preconditions(&mut self) {
         let (creates, deletes, moves) = (self.creates(), self.deletes(), self.moves());
+        let versions = self.new_versions();
         let mut edges = Vec::new();
         for (index, action) in self.actions() {
             let subject = action.subject();
@@ -90,8 +91,7 @@ impl Ordering<'_> {
                 edges.extend(moves.get(&identity.address()).map(|update| (*update, index)));
             }
             if let Action::DeletePolicyVersion { policy_arn, .. } = action {
-                let room = self.actions().filter(|(_, later)| is_new_version_of(later, policy_arn));
-                edges.extend(room.map(|(later, _)| (index, later)));
+                edges.extend(versions.get(policy_arn).map(|later| (index, *later)));
             }
         }
         for (first, then) in edges {
@@ -130,6 +130,14 @@ impl Ordering<'_> {
             .filter(|(_, action)| new_path(action).is_some())
             .map(|(index, action)| (action.subject(), index))
             .collect()
+    }
+
+    fn new_versions(&self) -> BTreeMap<&PolicyArn, usize> {
+        let versions = self.actions().filter_map(|(index, action)| match action {
+            Action::CreatePolicyVersion { policy_arn, .. } => Some((policy_arn, index)),
+            _ => None,
+        });
+        versions.collect()
     }
 
     /// The users and roles of this account that a trust policy names.
@@ -428,8 +436,4 @@ fn trust_of(action: &Action) -> Option<&Document> {
         | Action::UpdateAssumeRolePolicy { policy_document: trust, .. } => Some(trust),
         _ => None,
     }
-}
-
-fn is_new_version_of(action: &Action, arn: &PolicyArn) -> bool {
-    matches!(action, Action::CreatePolicyVersion { policy_arn, .. } if policy_arn == arn)
 }

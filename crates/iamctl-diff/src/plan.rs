@@ -70,8 +70,9 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     let guards = Guards { inputs, live: &live, ownership: &claimed };
     let mut refusals = std::mem::take(&mut compared.refusals);
     refusals.extend(guards.judge(&compared.changes));
+    let refused = refused(&refusals);
     for change in &mut compared.changes {
-        if refused(&refusals, &change.address) && change.address != Address::MasterCopy {
+        if refused.contains(&change.address) && change.address != Address::MasterCopy {
             change.action = ChangeAction::Blocked;
         }
     }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use iamctl_model::{Address, Change, ChangeAction, GroupName, Identity, Live, PolicyArn, Resource};
+use iamctl_model::{Address, Change, ChangeAction, GroupName, Identity, Live, PolicyArn, Resource, UserName};
 use iamctl_policy::Document;
 
 use crate::delta::Delta;
@@ -22,17 +22,26 @@ pub(crate) struct World<'a> {
     /// Who holds a policy of the account, before or after: users, roles, and users by their groups.
     /// Found when the first policy changes; most plans change none.
     holders: OnceCell<BTreeMap<PolicyArn, BTreeSet<Identity>>>,
+    /// What is attached to a policy now, or bounded by it. Found when the first policy is deleted.
+    users: OnceCell<BTreeMap<PolicyArn, Vec<Address>>>,
+    /// The users that will be members of a group. Found when the first group changes.
+    joining: OnceCell<BTreeMap<GroupName, BTreeSet<UserName>>>,
 }
 
 impl<'a> World<'a> {
     pub(crate) fn new(live: &'a Live, changes: &'a [Change]) -> Self {
         let changes = changes.iter().filter(|change| change.action != ChangeAction::Blocked);
         let changes = changes.map(|change| (&change.address, change)).collect();
-        Self { live, changes, holders: OnceCell::new() }
+        Self { live, changes, holders: OnceCell::new(), users: OnceCell::new(), joining: OnceCell::new() }
     }
 
     pub(crate) fn live(&self) -> &'a Live {
         self.live
+    }
+
+    /// What becomes of an address; none for what stays as it is, and for what is blocked.
+    pub(crate) fn change(&self, address: &Address) -> Option<&'a Change> {
+        self.changes.get(address).copied()
     }
 
     /// What is at an address.
@@ -48,9 +57,13 @@ impl<'a> World<'a> {
         if arn.is_aws_managed() {
             return None;
         }
-        match self.resource(&Address::Policy(arn.policy_name()), when)? {
-            Resource::Policy(policy) => Some(policy.document),
-            _ => None,
+        let name = arn.policy_name();
+        match (self.changes.get(&Address::Policy(name.clone())), when) {
+            (Some(change), When::After) if change.action != ChangeAction::Forget => match &change.after {
+                Some(Resource::Policy(policy)) => Some(policy.document.clone()),
+                _ => None,
+            },
+            _ => self.live.policies.get(&name)?.default_version().map(|version| version.document.clone()),
         }
     }
 
@@ -112,17 +125,50 @@ impl<'a> World<'a> {
         self.holders.get_or_init(|| self.find_holders()).get(arn).cloned().unwrap_or_default()
     }
 
+    /// What is attached to a policy now, or bounded by it.
+    pub(crate) fn users_of(&self, arn: &PolicyArn) -> &[Address] {
+        self.users.get_or_init(|| self.find_users()).get(arn).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn find_users(&self) -> BTreeMap<PolicyArn, Vec<Address>> {
+        let live = self.live;
+        let groups = live.groups.iter().flat_map(|(name, group)| {
+            group.value.policies.iter().map(|arn| (arn, Address::Group(name.clone())))
+        });
+        let users = live.users.iter().flat_map(|(name, user)| {
+            let user = &user.value;
+            let arns = user.policies.iter().chain(&user.permissions_boundary);
+            arns.map(|arn| (arn, Address::User(name.clone())))
+        });
+        let roles = live.roles.iter().flat_map(|(name, role)| {
+            let arns = role.policies.iter().chain(&role.permissions_boundary);
+            arns.map(|arn| (arn, Address::Role(name.clone())))
+        });
+        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (arn, address) in groups.chain(users).chain(roles) {
+            found.entry(arn.clone()).or_default().push(address);
+        }
+        found
+    }
+
     /// The members of a group, before or after.
     fn members(&self, group: &GroupName) -> BTreeSet<Identity> {
-        let live =
-            self.live.groups.get(group).into_iter().flat_map(|group| group.value.members.iter().cloned());
-        let joining = self.changes.iter().filter_map(|(address, change)| match (address, &change.after) {
-            (Address::User(name), Some(Resource::User(user))) if user.groups.contains(group) => {
-                Some(name.clone())
+        let live = self.live.groups.get(group).into_iter().flat_map(|group| &group.value.members);
+        let joining = self.joining.get_or_init(|| self.find_joining());
+        let joining = joining.get(group).into_iter().flatten();
+        live.chain(joining).cloned().map(Identity::User).collect()
+    }
+
+    fn find_joining(&self) -> BTreeMap<GroupName, BTreeSet<UserName>> {
+        let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for (address, change) in &self.changes {
+            if let (Address::User(name), Some(Resource::User(user))) = (address, &change.after) {
+                for group in &user.groups {
+                    found.entry(group.clone()).or_default().insert(name.clone());
+                }
             }
-            _ => None,
-        });
-        live.chain(joining).map(Identity::User).collect()
+        }
+        found
     }
 
     fn find_holders(&self) -> BTreeMap<PolicyArn, BTreeSet<Identity>> {
