@@ -46,14 +46,26 @@ pub use schema::schema;
 /// What is known besides the texts.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Values for variables that the manifest declares: `--var` and `--var-file`.
+    /// Values for variables that the manifest declares: `--var`. They win over those of files.
     pub variables: BTreeMap<String, String>,
+    /// Files with values for variables: `--var-file`. A later one wins over those before it.
+    pub variable_files: Vec<VariableFile>,
     /// The account whose ARNs the result shall hold. Without, they hold the manifest's `account:` in
     /// the partition `aws`, or twelve zeros.
     pub account: Option<Account>,
     /// What to write before the paths of files in messages, with its slash: the folder in which the
     /// manifest lies, as the person who runs this would name it.
     pub folder: String,
+}
+
+/// A YAML or JSON file that holds a map from the names of variables to their values. It need not lie in
+/// the manifest's folder, and is no part of the manifest.
+#[derive(Debug, Clone)]
+pub struct VariableFile {
+    /// Its name for messages; one that ends with `.json` is read as JSON.
+    pub name: String,
+    /// Its text, or why there is none. At most [`MAX_FILE_BYTES`] are read.
+    pub text: Result<String, FileError>,
 }
 
 /// A manifest without mistakes.

@@ -10,7 +10,7 @@ use crate::block::Reader;
 use crate::files::{FileError, Files, MAX_FILE_BYTES};
 use crate::keys;
 use crate::paths;
-use crate::variables::Variables;
+use crate::variables::{Given, Variables, given_by_file};
 use crate::yaml::parse_yaml;
 
 /// How many bytes all files of one manifest may have.
@@ -74,19 +74,59 @@ impl<'a> Loader<'a> {
         manifest: &str,
         options: &Options,
     ) -> (Vec<Part>, Option<EffectiveAccount>) {
-        let Some(mut node) = self.tree(manifest, None) else { return (Vec::new(), None) };
-        let Some(account) = self.settle_variables(&mut node, options) else { return (Vec::new(), None) };
+        let node = self.tree(manifest, None);
+        let given = self.given_variables(options);
+        let Some(mut node) = node else { return (Vec::new(), None) };
+        let Some(account) = self.settle_variables(&mut node, &given, options) else {
+            return (Vec::new(), None);
+        };
         let mut parts = Vec::new();
         let part = Part { path: manifest.to_owned(), node, is_manifest: true };
         self.follow_includes(part, &mut Vec::new(), &mut parts);
         (parts, Some(account))
     }
 
-    fn settle_variables(&mut self, node: &mut Node, options: &Options) -> Option<EffectiveAccount> {
+    /// The values given from outside, the ones that win last.
+    fn given_variables(&mut self, options: &Options) -> Vec<Given> {
+        let mut given = Vec::new();
+        for file in &options.variable_files {
+            let text = match &file.text {
+                Ok(text) if text.len() <= MAX_FILE_BYTES => text,
+                Ok(_) => {
+                    self.unreadable_variables(&file.name, &FileError::TooLarge);
+                    continue;
+                }
+                Err(error) => {
+                    self.unreadable_variables(&file.name, error);
+                    continue;
+                }
+            };
+            let source = self.sources.add(file.name.clone(), text.clone());
+            let is_json = file.name.to_ascii_lowercase().ends_with(".json");
+            let parse = if is_json { parse_json } else { parse_yaml };
+            if let Some(node) = parse(text, source, &mut self.found) {
+                given.extend(given_by_file(&node, &mut self.found));
+            }
+        }
+        given.extend(options.variables.iter().map(|(name, text)| Given::by_command_line(name, text)));
+        given
+    }
+
+    fn unreadable_variables(&mut self, name: &str, error: &FileError) {
+        let message = format!("`{name}` cannot be read: {error}");
+        self.found.push(Diagnostic::error("file-unreadable", Span::NONE, message));
+    }
+
+    fn settle_variables(
+        &mut self,
+        node: &mut Node,
+        given: &[Given],
+        options: &Options,
+    ) -> Option<EffectiveAccount> {
         // What is wrong with the manifest's other keys is told when they are read.
         let mut elsewhere = Diagnostics::new();
         let mut manifest = Reader::open(node, &keys::MANIFEST, "a manifest", &mut self.found)?;
-        let mut variables = Variables::declared(&mut manifest, &options.variables, &mut self.found);
+        let mut variables = Variables::declared(&mut manifest, given, &mut self.found);
         let guard = manifest.get("account", &mut elsewhere).and_then(|node| {
             if node.as_str().is_some_and(|text| text.contains("${account_id}")) {
                 self.found.push(

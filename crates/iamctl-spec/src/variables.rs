@@ -21,6 +21,36 @@ const MAX_ADDED: usize = 16 * 1024 * 1024;
 const ACCOUNT_ID: &str = "account_id";
 const PARTITION: &str = "partition";
 
+/// A value that was given from outside of the manifest.
+pub(crate) struct Given {
+    name: String,
+    /// Where the name stands, when it stands in a file.
+    span: Span,
+    value: Value,
+}
+
+impl Given {
+    /// A value of `--var`.
+    pub(crate) fn by_command_line(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), span: Span::NONE, value: typed(text) }
+    }
+}
+
+/// The values in a file of `--var-file`.
+pub(crate) fn given_by_file(node: &Node, found: &mut Diagnostics) -> Vec<Given> {
+    let entries = node.expect_map("a file of variables", found).unwrap_or_default();
+    let mut given = Vec::new();
+    for entry in entries {
+        // Nothing at all gives no value, which the file is for.
+        let value = value_of(entry, found).or_else(|| {
+            found.push(wrong_value(entry));
+            Some(Value::Null)
+        });
+        given.extend(value.map(|value| Given { name: entry.key.clone(), span: entry.key_span, value }));
+    }
+    given
+}
+
 /// Values by name, and how much they may still add.
 pub(crate) struct Variables {
     values: BTreeMap<String, Value>,
@@ -30,12 +60,9 @@ pub(crate) struct Variables {
 }
 
 impl Variables {
-    /// The variables that the manifest declares, with the values given from outside.
-    pub(crate) fn declared(
-        manifest: &mut Reader<'_>,
-        given: &BTreeMap<String, String>,
-        found: &mut Diagnostics,
-    ) -> Self {
+    /// The variables that the manifest declares, with the values given from outside: of several for one
+    /// name the last counts.
+    pub(crate) fn declared(manifest: &mut Reader<'_>, given: &[Given], found: &mut Diagnostics) -> Self {
         let mut values = BTreeMap::new();
         let mut missing = BTreeMap::new();
         let node = manifest.get("variables", found);
@@ -44,22 +71,24 @@ impl Variables {
             if !check_name(entry, found) {
                 continue;
             }
-            let value = given.get(&entry.key).map(|text| typed(text)).or_else(|| value_of(entry, found));
+            let from_outside = given.iter().rfind(|given| given.name == entry.key);
+            let value = from_outside.map(|given| given.value.clone()).or_else(|| value_of(entry, found));
             match value {
                 Some(value) => _ = values.insert(entry.key.clone(), value),
                 None => _ = missing.insert(entry.key.clone(), entry.key_span),
             }
         }
-        for name in given.keys().filter(|name| !values.contains_key(*name)) {
-            found.push(
-                Diagnostic::error(
-                    "undeclared-variable",
-                    Span::NONE,
-                    format!("there is no variable `{name}` to give a value"),
-                )
-                .did_you_mean(name, entries.iter().map(|entry| entry.key.as_str()))
-                .help(format!("declare it in the manifest: `variables: {{{name}: ~}}`")),
+        for Given { name, span, .. } in given.iter().filter(|given| !values.contains_key(&given.name)) {
+            let error = Diagnostic::error(
+                "undeclared-variable",
+                *span,
+                format!("there is no variable `{name}` to give a value"),
             );
+            let error = match found.are_few() {
+                true => error.did_you_mean(name, entries.iter().map(|entry| entry.key.as_str())),
+                false => error,
+            };
+            found.push(error.help(format!("declare it in the manifest: `variables: {{{name}: ~}}`")));
         }
         Self { values, missing, left: MAX_ADDED }
     }
@@ -252,11 +281,7 @@ fn value_of(entry: &Entry, found: &mut Diagnostics) -> Option<Value> {
     match &entry.value.value {
         Value::Null => None,
         Value::List(_) | Value::Map(_) => {
-            found.push(
-                entry
-                    .value
-                    .wrong_type(&format!("the variable `{}`", entry.key), "a text, a number or a boolean"),
-            );
+            found.push(wrong_value(entry));
             Some(Value::Null)
         }
         Value::String(text) => {
@@ -280,6 +305,10 @@ fn value_of(entry: &Entry, found: &mut Diagnostics) -> Option<Value> {
         }
         plain => Some(plain.clone()),
     }
+}
+
+fn wrong_value(entry: &Entry) -> Diagnostic {
+    entry.value.wrong_type(&format!("the variable `{}`", entry.key), "a text, a number or a boolean")
 }
 
 /// A value from the command line: `true` and `false` are meant as such, all else is text.

@@ -1,11 +1,14 @@
 //! The command line. The doc comments here are the help texts.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use iamctl_model::Guard;
 
-use crate::commands::{apply, completions, drift, import, init, plan, runs, show, unlock, unmanaged, validate};
+use crate::commands::{
+    apply, completions, drift, import, init, plan, runs, show, unlock, unmanaged, validate,
+};
 
 /// Keeps AWS IAM users, groups, roles and policies as one YAML manifest says.
 ///
@@ -19,6 +22,36 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line of this process.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        Self::try_parse_from(repeatable_last(std::env::args_os()))
+    }
+}
+
+/// Puts the options that may be repeated, and stand before or after the verb, behind everything else.
+/// What stands after the verb would otherwise silently replace what stands before it.
+fn repeatable_last(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    const REPEATABLE: [&str; 2] = ["--var", "--var-file"];
+    let (mut others, mut moved, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy();
+        let name = text.split_once('=').map_or(&*text, |(name, _)| name);
+        if text == "--" {
+            rest.push(word);
+            rest.extend(words.by_ref());
+        } else if REPEATABLE.contains(&name) {
+            let value = if name == text { words.next() } else { None };
+            moved.push(word);
+            moved.extend(value);
+        } else {
+            others.push(word);
+        }
+    }
+    [others, moved, rest].concat()
 }
 
 /// The verbs.
@@ -49,6 +82,11 @@ pub(crate) struct Global {
     /// A value for a variable of the manifest
     #[arg(long = "var", global = true, value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub(crate) vars: Vec<(String, String)>,
+
+    /// A YAML or JSON file with values for variables of the manifest; a later one wins, and `--var` over
+    /// all of them
+    #[arg(long = "var-file", global = true, value_name = "FILE")]
+    pub(crate) var_files: Vec<PathBuf>,
 
     /// The profile of the AWS configuration to sign in with
     #[arg(long, global = true, value_name = "NAME")]
@@ -115,4 +153,44 @@ pub(crate) fn allowable_guard(text: &str) -> Result<Guard, String> {
         let names: Vec<&str> = Guard::ALL.iter().filter(|g| g.can_be_allowed()).map(|g| g.as_str()).collect();
         format!("the guards that can be passed are {}", names.join(", "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Cli {
+        Cli::try_parse_from(repeatable_last(line.split(' ').map(OsString::from))).unwrap()
+    }
+
+    #[test]
+    fn repeatable_options_count_on_both_sides_of_the_verb() {
+        let cli =
+            read("iamctl --var a=1 --var-file=x.yaml -f m.yaml show --var=b=2 user/a --var-file y.yaml");
+        let vars = [("a", "1"), ("b", "2")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(cli.global.vars, vars);
+        assert_eq!(cli.global.var_files, ["x.yaml", "y.yaml"].map(PathBuf::from));
+        assert_eq!(cli.global.file, PathBuf::from("m.yaml"));
+        assert!(matches!(cli.command, Command::Show(_)));
+    }
+
+    #[test]
+    fn what_is_wrong_with_them_is_still_wrong() {
+        let words = |line: &str| repeatable_last(line.split(' ').map(OsString::from));
+        for line in
+            ["iamctl --var plan", "iamctl plan --var", "iamctl --var a plan", "iamctl plan -- --var a=1"]
+        {
+            assert!(Cli::try_parse_from(words(line)).is_err(), "{line}");
+        }
+        assert_eq!(
+            words("iamctl plan -- --var a"),
+            ["iamctl", "plan", "--", "--var", "a"].map(OsString::from)
+        );
+    }
+
+    #[test]
+    fn the_command_line_is_declared_without_contradictions() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
 }

@@ -56,14 +56,7 @@ impl Files for Folder {
         if !metadata.is_file() {
             return Err(FileError::Other("it is neither a file nor a folder".to_owned()));
         }
-        let mut bytes = Vec::new();
-        // One byte more shows that there is more.
-        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-        file.take(most).read_to_end(&mut bytes).map_err(|error| refused(&error))?;
-        if bytes.len() > limit {
-            return Err(FileError::TooLarge);
-        }
-        String::from_utf8(bytes).map_err(|error| FileError::NotText(error.utf8_error().valid_up_to()))
+        text(file, limit)
     }
 
     fn list(&self, folder: &str) -> Result<Vec<FolderEntry>, FileError> {
@@ -78,6 +71,23 @@ impl Files for Folder {
         }
         Ok(listed)
     }
+}
+
+/// The text of something that lies anywhere, and may be a pipe: `<(sops -d secrets.yaml)`.
+pub(crate) fn read_anywhere(path: &Path, limit: usize) -> Result<String, FileError> {
+    let file = File::open(path).map_err(|error| refused(&error))?;
+    text(file, limit)
+}
+
+fn text(file: File, limit: usize) -> Result<String, FileError> {
+    let mut bytes = Vec::new();
+    // One byte more shows that there is more.
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(most).read_to_end(&mut bytes).map_err(|error| refused(&error))?;
+    if bytes.len() > limit {
+        return Err(FileError::TooLarge);
+    }
+    String::from_utf8(bytes).map_err(|error| FileError::NotText(error.utf8_error().valid_up_to()))
 }
 
 fn refused(error: &io::Error) -> FileError {

@@ -17,7 +17,6 @@ mod progress;
 mod render;
 mod terminal;
 
-use clap::Parser;
 use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Command, Global};
@@ -26,7 +25,7 @@ use crate::failure::Failure;
 use crate::terminal::Terminal;
 
 fn main() -> Exit {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => {
             // Nobody may be left to read it.

@@ -1,14 +1,16 @@
 //! Loads the manifest that the command line names, and says what is wrong with it.
 
+use std::path::Path;
+
 use iamctl_apply::{ManifestFile, ManifestFiles};
 use iamctl_model::Account;
 use iamctl_policy::Diagnostics;
-use iamctl_spec::{FileError, Manifest, Options, parse};
+use iamctl_spec::{FileError, MAX_FILE_BYTES, Manifest, Options, VariableFile, parse};
 
 use crate::cli::{Format, Global};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files::Folder;
+use crate::files::{Folder, read_anywhere};
 use crate::render::diagnostics;
 use crate::terminal::Terminal;
 
@@ -34,7 +36,8 @@ impl<'g> Loader<'g> {
             }
         })?;
         let variables = global.vars.iter().cloned().collect();
-        let options = Options { variables, account: None, folder: folder.prefix() };
+        let variable_files = global.var_files.iter().map(|path| variable_file(path)).collect();
+        let options = Options { variables, variable_files, account: None, folder: folder.prefix() };
         Ok(Self { global, terminal, folder, name, options })
     }
 
@@ -74,6 +77,11 @@ impl<'g> Loader<'g> {
             }
         }
     }
+}
+
+/// A file of `--var-file`. What is wrong with it is told with what is wrong with the manifest.
+fn variable_file(path: &Path) -> VariableFile {
+    VariableFile { name: path.display().to_string(), text: read_anywhere(path, MAX_FILE_BYTES) }
 }
 
 /// The manifest's files as the master copy stores them.
