@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use iamctl_model::{
-    Address, Caller, Cause, Change, ChangeAction, Field, Guard, Identity, Live, Ownership, PolicyArn,
-    Refusal, Resource,
+    Address, Caller, Cause, Change, ChangeAction, Field, Guard, Hazard, HazardKind, Identity, Live,
+    Ownership, PolicyArn, Refusal, Resource,
 };
 
 use crate::delta::Delta;
@@ -28,6 +28,21 @@ pub(crate) struct Guards<'a> {
 /// The things that are refused, so that nothing is done about them.
 pub(crate) fn refused(refusals: &[Refusal]) -> BTreeSet<&Address> {
     refusals.iter().map(|refusal| &refusal.address).collect()
+}
+
+/// The dangers of a plan that are not to be risked.
+pub(crate) fn denied(hazards: &[Hazard], deny: &BTreeSet<HazardKind>) -> Vec<Refusal> {
+    let denied = hazards.iter().filter(|hazard| deny.contains(&hazard.kind));
+    let refusal = |hazard: &Hazard| Refusal {
+        guard: Guard::Hazard,
+        address: hazard.address.clone(),
+        message: hazard.message.clone(),
+        help: format!(
+            "change the plan so that it does not happen, or leave out `--deny {}`",
+            hazard.kind.as_str()
+        ),
+    };
+    denied.map(refusal).collect()
 }
 
 impl Guards<'_> {

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::changes::compare;
 use crate::claim::claim;
 use crate::drafts::drafts;
-use crate::guards::{Guards, refused};
+use crate::guards::{Guards, denied, refused};
 use crate::moves::Moves;
 use crate::order::order;
 use crate::world::World;
@@ -35,6 +35,8 @@ pub struct Inputs<'a> {
     pub caller: Option<&'a Caller>,
     /// The guards that may be passed.
     pub allow: &'a BTreeSet<Guard>,
+    /// The hazards that refuse the plan.
+    pub deny: &'a BTreeSet<HazardKind>,
 }
 
 /// What is known of the master copy before a run.
@@ -83,6 +85,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     refusals.extend(ordered.refusals);
     let mut hazards = hazards(&compared.changes);
     hazards.extend(ordered.hazards);
+    refusals.extend(denied(&hazards, inputs.deny));
 
     let ownership = compared.ownership;
     let mut changes = compared.changes;

@@ -51,6 +51,7 @@ fn planned(live: &Live, imported: &Imported) -> Plan {
         master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
         caller: None,
         allow: &BTreeSet::new(),
+        deny: &BTreeSet::new(),
     })
     .plan
 }

@@ -70,11 +70,13 @@ pub enum Guard {
     WidenDrift,
     /// Another manifest of the same master copy manages the thing.
     Sibling,
+    /// A danger of the plan that was not to be risked: `--deny`.
+    Hazard,
 }
 
 impl Guard {
     /// All of them.
-    pub const ALL: [Guard; 15] = [
+    pub const ALL: [Guard; 16] = [
         Guard::Adopt,
         Guard::Conflict,
         Guard::NameCase,
@@ -90,6 +92,7 @@ impl Guard {
         Guard::MassDelete,
         Guard::WidenDrift,
         Guard::Sibling,
+        Guard::Hazard,
     ];
 
     /// Its name on the command line.
@@ -111,6 +114,7 @@ impl Guard {
             Guard::MassDelete => "mass-delete",
             Guard::WidenDrift => "widen-drift",
             Guard::Sibling => "sibling",
+            Guard::Hazard => "hazard",
         }
     }
 }
@@ -154,6 +158,14 @@ pub enum HazardKind {
 }
 
 impl HazardKind {
+    /// All of them.
+    pub const ALL: [HazardKind; 4] = [
+        HazardKind::BoundaryLoosened,
+        HazardKind::MomentaryExcess,
+        HazardKind::MomentaryGap,
+        HazardKind::MemberRemoved,
+    ];
+
     /// Its name on the command line and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,10 +1,11 @@
 //! The command line. The doc comments here are the help texts.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use iamctl_model::Guard;
+use iamctl_model::{Guard, HazardKind};
 
 use crate::commands::{
     apply, completions, drift, import, init, plan, runs, show, unlock, unmanaged, validate,
@@ -117,6 +118,30 @@ pub(crate) struct Global {
     pub(crate) quiet: bool,
 }
 
+/// What may refuse a plan, apart from what always does.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Limits {
+    /// Lets one guard pass
+    #[arg(long, value_name = "GUARD", value_parser = allowable_guard)]
+    pub(crate) allow: Vec<Guard>,
+
+    /// Refuses a plan that has this hazard
+    #[arg(long, value_name = "HAZARD", value_parser = hazard)]
+    pub(crate) deny: Vec<HazardKind>,
+}
+
+impl Limits {
+    /// The guards that may be passed.
+    pub(crate) fn allowed(&self) -> BTreeSet<Guard> {
+        self.allow.iter().copied().collect()
+    }
+
+    /// The hazards that refuse.
+    pub(crate) fn denied(&self) -> BTreeSet<HazardKind> {
+        self.deny.iter().copied().collect()
+    }
+}
+
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -147,11 +172,19 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
 }
 
 /// A guard that may be passed.
-pub(crate) fn allowable_guard(text: &str) -> Result<Guard, String> {
+fn allowable_guard(text: &str) -> Result<Guard, String> {
     let guard = serde_json::from_value::<Guard>(text.into()).ok().filter(|guard| guard.can_be_allowed());
     guard.ok_or_else(|| {
         let names: Vec<&str> = Guard::ALL.iter().filter(|g| g.can_be_allowed()).map(|g| g.as_str()).collect();
         format!("the guards that can be passed are {}", names.join(", "))
+    })
+}
+
+/// A hazard that may be denied.
+fn hazard(text: &str) -> Result<HazardKind, String> {
+    HazardKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+        let names = HazardKind::ALL.map(HazardKind::as_str);
+        format!("the hazards that can be denied are {}", names.join(", "))
     })
 }
 

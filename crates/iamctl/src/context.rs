@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use iamctl_apply::{Basis, BucketState, ManifestFiles, MasterStore, Memory};
 use iamctl_aws::{Aws, AwsBucket, Scope};
 use iamctl_diff::{Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, plan};
-use iamctl_model::{
-    Account, Address, Caller, Guard, Live, Ownership, PolicyName, Resource, Sibling, UnfinishedRun,
-};
+use iamctl_model::{Account, Address, Caller, Live, Ownership, PolicyName, Resource, Sibling, UnfinishedRun};
 use iamctl_spec::Manifest;
 
-use crate::cli::Global;
+use crate::cli::{Global, Limits};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::manifest::{Loader, stored_files};
@@ -114,7 +112,7 @@ impl Session {
     }
 
     /// Makes the plan for what was observed.
-    pub(crate) fn plan(&self, observed: &Observed, allow: &BTreeSet<Guard>) -> Planned {
+    pub(crate) fn plan(&self, observed: &Observed, limits: &Limits) -> Planned {
         let memory = &observed.memory;
         let digest = self.files.digest();
         plan(&Inputs {
@@ -132,7 +130,8 @@ impl Session {
                     .is_some_and(|(head, _)| head.manifest_digest == *digest),
             },
             caller: Some(&self.caller),
-            allow,
+            allow: &limits.allowed(),
+            deny: &limits.denied(),
         })
     }
 
@@ -162,9 +161,4 @@ pub(crate) fn tell_endpoints(aws: &Aws, terminal: Terminal) {
     let text = format!("requests go to {}, not to AWS", urls.join(" and "));
     page.words(0, 6, &[(Ink::Caution, "note: "), (Ink::Plain, &text)]);
     terminal.tell(&page);
-}
-
-/// A signed-in caller without a plan in mind: for commands about runs and locks.
-pub(crate) fn guards(allow: &[Guard]) -> BTreeSet<Guard> {
-    allow.iter().copied().collect()
 }

@@ -1,14 +1,15 @@
 //! Plans without AWS, against a saved account.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use iamctl_diff::{Inputs, MasterCopyState, plan as make_plan};
-use iamctl_model::{Address, Desired, Guard, Live, Note, Owned, Ownership, Plan};
+use iamctl_model::{Address, Desired, Live, Note, Owned, Ownership, Plan};
 use iamctl_snapshot::{Snapshot, SnapshotError};
 use iamctl_spec::Manifest;
 
+use crate::cli::Limits;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::manifest::Loader;
@@ -23,11 +24,7 @@ pub(crate) fn read(path: &Path) -> Result<Snapshot, Failure> {
 }
 
 /// Plans against a saved account. What the master copy remembers is in snapshots of iamctl only.
-pub(crate) fn plan(
-    path: &Path,
-    loader: &Loader<'_>,
-    allow: &BTreeSet<Guard>,
-) -> Result<(Manifest, Plan), Failure> {
+pub(crate) fn plan(path: &Path, loader: &Loader<'_>, limits: &Limits) -> Result<(Manifest, Plan), Failure> {
     // Mistakes in the manifest come first, whatever the file holds.
     let offline = loader.load(None)?;
     let Snapshot { live, ownership } = read(path)?;
@@ -58,7 +55,8 @@ pub(crate) fn plan(
         // Nothing is known of it, so nothing is said of it.
         master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
         caller: None,
-        allow,
+        allow: &limits.allowed(),
+        deny: &limits.denied(),
     })
     .plan;
     plan.changes.retain(|change| change.address != Address::MasterCopy);

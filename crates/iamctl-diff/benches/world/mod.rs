@@ -6,8 +6,8 @@ use std::sync::Mutex;
 
 use iamctl_diff::{Inputs, MasterCopyState, plan};
 use iamctl_model::{
-    Account, AccountId, Guard, Live, Observed, Owned, Ownership, Partition, PolicyVersion, Resource,
-    SessionDuration, VersionId,
+    Account, AccountId, Guard, HazardKind, Live, Observed, Owned, Ownership, Partition, PolicyVersion,
+    Resource, SessionDuration, VersionId,
 };
 use iamctl_policy::Document;
 use iamctl_spec::{FilesInMemory, Manifest, Options, parse};
@@ -94,7 +94,8 @@ pub(crate) struct Settled {
 }
 
 pub(crate) fn inputs(settled: &Settled) -> Inputs<'_> {
-    static NOTHING: BTreeSet<Guard> = BTreeSet::new();
+    static NO_GUARDS: BTreeSet<Guard> = BTreeSet::new();
+    static NO_HAZARDS: BTreeSet<HazardKind> = BTreeSet::new();
     Inputs {
         desired: &settled.manifest.desired,
         live: &settled.live,
@@ -103,7 +104,8 @@ pub(crate) fn inputs(settled: &Settled) -> Inputs<'_> {
         siblings: &[],
         master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
         caller: None,
-        allow: &NOTHING,
+        allow: &NO_GUARDS,
+        deny: &NO_HAZARDS,
     }
 }
 

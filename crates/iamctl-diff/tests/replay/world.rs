@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use iamctl_apply::{Basis, Outcome, after_run};
 use iamctl_diff::{Inputs, MasterCopyState, Planned, plan};
 use iamctl_model::{
-    Account, AccountId, Action, Desired, Guard, Live, Ownership, Partition, Plan, Sibling, StepId,
-    UnfinishedRun,
+    Account, AccountId, Action, Desired, Guard, HazardKind, Live, Ownership, Partition, Plan, Sibling,
+    StepId, UnfinishedRun,
 };
 use iamctl_testing::MemoryAccount;
 
@@ -22,6 +22,7 @@ pub(crate) struct World {
     pub(crate) unfinished: Vec<UnfinishedRun>,
     pub(crate) siblings: Vec<Sibling>,
     pub(crate) allow: BTreeSet<Guard>,
+    pub(crate) deny: BTreeSet<HazardKind>,
 }
 
 impl World {
@@ -32,6 +33,7 @@ impl World {
             unfinished: Vec::new(),
             siblings: Vec::new(),
             allow: BTreeSet::new(),
+            deny: BTreeSet::new(),
         }
     }
 
@@ -50,6 +52,7 @@ impl World {
             master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
             caller: None,
             allow: &self.allow,
+            deny: &self.deny,
         })
     }
 

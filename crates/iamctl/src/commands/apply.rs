@@ -1,6 +1,5 @@
 //! `apply`: plan, confirm, lock, plan again, execute, master copy.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,9 +13,9 @@ use iamctl_model::{Guard, Plan};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Format, Global, allowable_guard};
+use crate::cli::{Format, Global, Limits};
 use crate::commands::plan::{SavedPlan, show};
-use crate::context::{Observed, Session, guards};
+use crate::context::{Observed, Session};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::git;
@@ -40,9 +39,8 @@ pub(crate) struct Apply {
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
 
-    /// Lets one guard pass
-    #[arg(long, value_name = "GUARD", value_parser = allowable_guard)]
-    allow: Vec<Guard>,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 /// The clock and the randomness of this machine.
@@ -63,9 +61,8 @@ impl TimeAndChance for Machine {
 pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let loader = Loader::new(global, terminal)?;
     let session = Session::begin(global, &loader, terminal).await?;
-    let allow = guards(&args.allow);
     let observed = session.observe().await?;
-    let planned = session.plan(&observed, &allow);
+    let planned = session.plan(&observed, &args.limits);
     let nothing_to_do = planned.plan.is_empty();
     if global.format != Format::Json || nothing_to_do || !planned.plan.refusals.is_empty() {
         show(&session.manifest, &planned.plan, global, terminal);
@@ -79,8 +76,8 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     if nothing_to_do {
         return Ok(Exit::Done);
     }
-    confirm(args, &session, &allow, terminal)?;
-    let closed = carry_out(&session, &loader, &observed, &planned, &allow, terminal).await?;
+    confirm(args, &session, terminal)?;
+    let closed = carry_out(&session, &loader, &observed, &planned, &args.limits, terminal).await?;
     report(&session, &planned.plan, &closed, global, terminal);
     Ok(match closed.result {
         RunResult::Succeeded if closed.problems.is_empty() => Exit::Done,
@@ -113,18 +110,14 @@ fn check_saved(path: &Path, session: &Session, plan: &Plan) -> Result<(), Failur
         .help("look at a new plan, save that, and apply it"))
 }
 
-fn confirm(
-    args: &Apply,
-    session: &Session,
-    allow: &BTreeSet<Guard>,
-    terminal: Terminal,
-) -> Result<(), Failure> {
+fn confirm(args: &Apply, session: &Session, terminal: Terminal) -> Result<(), Failure> {
     // A saved plan was looked at when it was saved.
     if args.plan.is_some() {
         return Ok(());
     }
     if args.yes {
-        let is_guarded = session.manifest.desired.account.is_some() || allow.contains(&Guard::AnyAccount);
+        let is_guarded =
+            session.manifest.desired.account.is_some() || args.limits.allow.contains(&Guard::AnyAccount);
         if is_guarded {
             return Ok(());
         }
@@ -152,7 +145,7 @@ async fn carry_out(
     loader: &Loader<'_>,
     observed: &Observed,
     planned: &Planned,
-    allow: &BTreeSet<Guard>,
+    limits: &Limits,
     terminal: Terminal,
 ) -> Result<ClosedRun, Failure> {
     let store = session.store();
@@ -168,13 +161,19 @@ async fn carry_out(
     let unfinished = observed.unfinished.iter().filter_map(|run| run.run.parse().ok());
     let latest: Option<RunId> = earlier.into_iter().chain(unfinished).max();
     let id = RunId::new(started, Machine.random()).later_than(latest.as_ref());
+    // From here on Ctrl-C must not end the process: the lock would stay.
+    let cancel = cancel_on_ctrl_c(terminal);
     let locked = store.lock(id, runner(session, loader), started).await.map_err(lock_failure)?;
 
     // What was looked at must still be so now that nobody else can write.
-    let (now, planned_now) = match again(session, planned, allow).await {
+    let (now, planned_now) = match again(session, planned, limits).await {
         Ok(again) => again,
         Err(failure) => return Err(release(locked, failure).await),
     };
+    if cancel.is_cancelled() {
+        let failure = Failure::new(Exit::Interrupted, "nothing was changed in IAM: it was interrupted");
+        return Err(release(locked, failure).await);
+    }
     let basis = session.basis(&now, &planned_now);
     let opening = Opening {
         plan: &planned.plan,
@@ -199,7 +198,6 @@ async fn carry_out(
             None => failure,
         }
     })?;
-    let cancel = cancel_on_ctrl_c(terminal);
     let iam = session.aws.iam(session.account());
     let closed = open.execute(&iam, &cancel).await.close().await;
     progress.end();
@@ -210,10 +208,10 @@ async fn carry_out(
 async fn again(
     session: &Session,
     planned: &Planned,
-    allow: &BTreeSet<Guard>,
+    limits: &Limits,
 ) -> Result<(Observed, Planned), Failure> {
     let now = session.observe().await?;
-    let planned_now = session.plan(&now, allow);
+    let planned_now = session.plan(&now, limits);
     if planned_now.plan.refusals.is_empty() && planned_now.plan.does_the_same_as(&planned.plan) {
         return Ok((now, planned_now));
     }

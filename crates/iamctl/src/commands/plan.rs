@@ -5,13 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use iamctl_model::{Guard, Plan};
+use iamctl_model::Plan;
 use iamctl_spec::Manifest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{Format, Global, allowable_guard};
-use crate::context::{Session, guards};
+use crate::cli::{Format, Global, Limits};
+use crate::context::Session;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::manifest::Loader;
@@ -40,9 +40,8 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FILE")]
     save_live: Option<PathBuf>,
 
-    /// Lets one guard pass
-    #[arg(long, value_name = "GUARD", value_parser = allowable_guard)]
-    allow: Vec<Guard>,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 /// A plan in a file. It holds policy texts of the account: treat it as confidential.
@@ -56,17 +55,16 @@ pub(crate) struct SavedPlan {
 
 pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let loader = Loader::new(global, terminal)?;
-    let allow = guards(&args.allow);
     let plan = match &args.live {
         Some(path) => {
-            let (manifest, plan) = offline::plan(path, &loader, &allow)?;
+            let (manifest, plan) = offline::plan(path, &loader, &args.limits)?;
             show(&manifest, &plan, global, terminal);
             plan
         }
         None => {
             let session = Session::begin(global, &loader, terminal).await?;
             let observed = session.observe().await?;
-            let plan = session.plan(&observed, &allow).plan;
+            let plan = session.plan(&observed, &args.limits).plan;
             show(&session.manifest, &plan, global, terminal);
             if let Some(path) = &args.out {
                 save(path, &session, &plan)?;
