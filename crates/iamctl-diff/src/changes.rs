@@ -39,7 +39,10 @@ pub(crate) fn compare(
 ) -> Compared {
     let own_users = own_users(desired, live, ownership);
     let mut compared = Compared { ownership: ownership.clone(), ..Compared::default() };
-    let addresses: BTreeSet<&Address> = desired.managed.keys().chain(ownership.0.keys()).collect();
+    // Names are equal whatever their case. The manifest's spelling comes first and stays, because it is
+    // held against AWS's.
+    let mut addresses: BTreeSet<&Address> = desired.managed.keys().collect();
+    addresses.extend(ownership.0.keys());
     for address in addresses {
         let owned = ownership.get(address);
         let thing = Thing { desired, live, address, owned, own_users: &own_users, siblings };
