@@ -26,7 +26,7 @@ pub struct Fault {
 type Matcher = Box<dyn Fn(&Call) -> bool + Send + Sync>;
 
 /// What happens instead of forwarding a request and returning its answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Kind {
     Error(AwsError),
     Reply(Reply),
@@ -35,7 +35,11 @@ pub(crate) enum Kind {
     Delay(Duration),
     Hold,
     HoldReply,
+    Rewrite(Rewrite),
 }
+
+/// What becomes of the body of an answer.
+pub(crate) type Rewrite = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// What each fault does.
 impl Fault {
@@ -106,6 +110,12 @@ impl Fault {
         Self::new(Kind::HoldReply)
     }
 
+    /// Lets the upstream carry the request out, and changes the body of its answer: where the upstream answers in
+    /// another way than AWS does. Without a matcher for one service it gets the objects of S3 too.
+    pub fn rewrite(change: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self::new(Kind::Rewrite(Arc::new(change)))
+    }
+
     fn known(query: (u16, &'static str), s3: (u16, &'static str), message: &'static str) -> Self {
         let borrowed = |(status, code)| (status, Cow::Borrowed(code));
         Self::new(Kind::Error(AwsError { query: borrowed(query), s3: borrowed(s3), message: message.into() }))
@@ -165,6 +175,21 @@ impl fmt::Debug for Fault {
             .field("skip", &self.skip)
             .field("times", &self.times)
             .finish()
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => f.debug_tuple("Error").field(error).finish(),
+            Self::Reply(reply) => f.debug_tuple("Reply").field(reply).finish(),
+            Self::Cut => f.write_str("Cut"),
+            Self::LoseReply => f.write_str("LoseReply"),
+            Self::Delay(duration) => f.debug_tuple("Delay").field(duration).finish(),
+            Self::Hold => f.write_str("Hold"),
+            Self::HoldReply => f.write_str("HoldReply"),
+            Self::Rewrite(_) => f.write_str("Rewrite"),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It stands on a free loopback port between the program under test and one upstream (a local AWS), writes down
 //! every request as a [`Call`] in order of arrival, and lets a test inject a [`Fault`]: an AWS error, a cut
-//! connection, a lost reply, a delay, a stop in mid-air. It runs on a thread of its own, so tests use it without
+//! connection, a lost reply, a delay, a stop in mid-air, another answer. It runs on a thread of its own, so tests use it without
 //! being async.
 //!
 //! ```no_run

@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use crate::fault::{Kind, Rule};
+use crate::fault::{Kind, Rewrite, Rule};
 use crate::forward::{ForwardError, Upstream};
 use crate::reply::Reply;
 use crate::{Call, Fault, Injected};
@@ -235,9 +235,18 @@ async fn handle(
             until_released(rule.as_deref()).await;
             response
         }
+        Some(Kind::Rewrite(change)) => rewritten(forward().await??, change).await,
     };
     state.update(id, |call| call.status = Some(response.status().as_u16()));
     Ok(response)
+}
+
+/// The same answer with another body; its length follows from that.
+async fn rewritten(response: Response<Full<Bytes>>, change: &Rewrite) -> Response<Full<Bytes>> {
+    let (parts, body) = response.into_parts();
+    let Ok(body) = body.collect().await;
+    let body = change(&String::from_utf8_lossy(&body.to_bytes()));
+    Response::from_parts(parts, Full::new(Bytes::from(body)))
 }
 
 async fn until_released(rule: Option<&Rule>) {

@@ -153,6 +153,19 @@ fn a_held_reply_belongs_to_a_request_that_was_carried_out() -> Outcome {
 }
 
 #[test]
+fn a_rewritten_answer_belongs_to_a_request_that_was_carried_out() -> Outcome {
+    let (upstream, proxy) = pair()?;
+    proxy.inject(Fault::rewrite(|body| body.replace("done", "done, and more")).operation("CreateUser"));
+
+    assert_eq!(send(proxy.address(), "Action=CreateUser&UserName=alice")?, "200 done, and more");
+    assert_eq!(send(proxy.address(), "Action=ListUsers")?, "200 done");
+
+    assert_eq!(upstream.requests(), 2);
+    assert_eq!(proxy.calls()[0].upstream_status, Some(200));
+    Ok(())
+}
+
+#[test]
 fn waiting_for_what_never_comes_ends() -> Outcome {
     let (_upstream, proxy) = pair()?;
     assert!(proxy.wait_for(SHORT, |_| true).is_none());
