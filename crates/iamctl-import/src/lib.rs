@@ -24,11 +24,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod edit;
 mod manifest;
 mod select;
 mod trust;
+mod update;
 mod write;
 mod yaml;
 
 pub use manifest::{Head, Imported, LeftOut, Options, Unwritable, import};
 pub use select::Selection;
+pub use update::{Drifted, Updated, update};

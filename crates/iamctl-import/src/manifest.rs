@@ -9,7 +9,7 @@ use iamctl_spec::{FilesInMemory, parse};
 
 use crate::select::Selection;
 use crate::write::{Writer, Written};
-use crate::yaml::{Yaml, scalar, write_entries, write_entry};
+use crate::yaml::{Yaml, escaped, scalar, write_entries, write_entry};
 
 /// The name of the manifest among the files that are written.
 const MANIFEST: &str = "desired-state.yaml";
@@ -165,7 +165,9 @@ impl<'a> Attempt<'a> {
             out.push_str(&format!("    # {ghost} is a user or role that was deleted: nobody can use it.\n"));
         }
         write_entry("adopt", &Yaml::Word("true".to_owned()), out, 4);
-        write_entries(&thing.entries, out, 4);
+        for (key, value) in &thing.entries {
+            write_entry(key, &escaped(value.clone()), out, 4);
+        }
     }
 
     /// Reads what was written. Whether another attempt is needed: with less in it, or in other words.

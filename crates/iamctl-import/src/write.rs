@@ -9,7 +9,7 @@ use iamctl_model::{
 use iamctl_policy::Document;
 
 use crate::trust::{Names, duration, shorthand};
-use crate::yaml::{Yaml, without_variables};
+use crate::yaml::{Yaml, escaped_json};
 
 /// How many lines a document may have before it gets a file of its own, when that is asked for.
 const LONG_DOCUMENT: usize = 12;
@@ -116,7 +116,7 @@ impl<'w> Block<'w> {
     }
 
     fn text(&mut self, key: &str, text: &str) {
-        self.add(key, Yaml::Text(without_variables(text)));
+        self.add(key, Yaml::text(text));
     }
 
     fn path(&mut self, path: &Path) {
@@ -127,9 +127,7 @@ impl<'w> Block<'w> {
 
     fn tags(&mut self, tags: &Tags) {
         if !tags.is_empty() {
-            let entry = |(key, value): (&String, &String)| {
-                (without_variables(key), Yaml::Text(without_variables(value)))
-            };
+            let entry = |(key, value): (&String, &String)| (key.clone(), Yaml::text(value.as_str()));
             self.add("tags", Yaml::Map(tags.0.iter().map(entry).collect()));
         }
     }
@@ -200,7 +198,7 @@ impl<'w> Block<'w> {
         };
         let short = if self.writer.raw_trust.contains(name) { None } else { shorthand(trust, &names) };
         if let Some(items) = short {
-            return self.add("trust", escaped(items));
+            return self.add("trust", items);
         }
         let mut entries = self.document(trust, &format!("trust/{name}.json"));
         let value = match entries.pop() {
@@ -241,9 +239,9 @@ impl<'w> Block<'w> {
 
     /// A document under `document`, or under `file` when it is long and files are wanted.
     fn document(&mut self, document: &Document, file: &str) -> Vec<(String, Yaml)> {
-        let json = escaped_json(&document.to_json());
+        let json = document.to_json();
         if self.writer.split {
-            let pretty = format!("{json:#}\n");
+            let pretty = format!("{:#}\n", escaped_json(&json));
             if pretty.lines().count() > LONG_DOCUMENT {
                 self.written.files.push((file.to_owned(), pretty));
                 return vec![("file".to_owned(), Yaml::text(file))];
@@ -254,6 +252,12 @@ impl<'w> Block<'w> {
 }
 
 impl Writer<'_> {
+    /// Whether a reference to a policy, however it is spelled, is the one that would be written so.
+    pub(crate) fn means(&self, spelling: &str, written: &str) -> bool {
+        let by_arn = || PolicyArn::parse(spelling).is_ok_and(|arn| self.policy(&arn) == written);
+        spelling.eq_ignore_ascii_case(written) || by_arn()
+    }
+
     /// A policy as the manifest refers to it.
     fn policy(&self, arn: &PolicyArn) -> String {
         let name = arn.policy_name();
@@ -287,31 +291,4 @@ fn tall(document: Yaml) -> Yaml {
         value => (key, value),
     });
     Yaml::Block(elements.collect())
-}
-
-/// No text of AWS is a variable of the manifest.
-fn escaped(yaml: Yaml) -> Yaml {
-    let entries = |entries: Vec<(String, Yaml)>| {
-        entries.into_iter().map(|(key, value)| (without_variables(&key), escaped(value))).collect()
-    };
-    match yaml {
-        Yaml::Text(text) => Yaml::Text(without_variables(&text)),
-        Yaml::Word(word) => Yaml::Word(word),
-        Yaml::List(items) => Yaml::List(items.into_iter().map(escaped).collect()),
-        Yaml::Items(items) => Yaml::Items(items.into_iter().map(escaped).collect()),
-        Yaml::Map(map) => Yaml::Map(entries(map)),
-        Yaml::Block(map) => Yaml::Block(entries(map)),
-    }
-}
-
-fn escaped_json(json: &serde_json::Value) -> serde_json::Value {
-    use serde_json::Value as Json;
-    match json {
-        Json::String(text) => Json::String(without_variables(text)),
-        Json::Array(items) => items.iter().map(escaped_json).collect(),
-        Json::Object(map) => Json::Object(
-            map.iter().map(|(key, value)| (without_variables(key), escaped_json(value))).collect(),
-        ),
-        other => other.clone(),
-    }
 }

@@ -56,6 +56,19 @@ impl Yaml {
         }
     }
 
+    /// The value as JSON.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match self {
+            Yaml::Text(text) => Json::String(text.clone()),
+            Yaml::Word(word) => serde_json::from_str(word).unwrap_or_else(|_| Json::String(word.clone())),
+            Yaml::List(items) | Yaml::Items(items) => items.iter().map(Yaml::to_json).collect(),
+            Yaml::Map(entries) | Yaml::Block(entries) => {
+                Json::Object(entries.iter().map(|(key, value)| (key.clone(), value.to_json())).collect())
+            }
+        }
+    }
+
     fn must_be_tall(&self) -> bool {
         match self {
             Yaml::Text(_) | Yaml::Word(_) => false,
@@ -66,7 +79,13 @@ impl Yaml {
         }
     }
 
-    /// On one line.
+    /// All of it on one line.
+    pub(crate) fn on_one_line(&self) -> String {
+        let mut out = String::new();
+        self.flow(&mut out);
+        out
+    }
+
     fn flow(&self, out: &mut String) {
         match self {
             Yaml::Text(text) => out.push_str(&scalar(text)),
@@ -129,9 +148,14 @@ impl Yaml {
 
 fn write_items(items: &[Yaml], out: &mut String, indent: usize) {
     for item in items {
-        let _ = write!(out, "{:indent$}-", "");
-        item.behind(out, indent.saturating_add(2), indent.saturating_add(1), true);
+        write_item(item, out, indent);
     }
+}
+
+/// Writes one item of a list on lines of its own.
+pub(crate) fn write_item(item: &Yaml, out: &mut String, indent: usize) {
+    let _ = write!(out, "{:indent$}-", "");
+    item.behind(out, indent.saturating_add(2), indent.saturating_add(1), true);
 }
 
 /// Writes the entries of a map below each other.
@@ -213,6 +237,34 @@ pub(crate) fn without_variables(text: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// No text of AWS is a variable of the manifest.
+pub(crate) fn escaped(yaml: Yaml) -> Yaml {
+    let entries = |entries: Vec<(String, Yaml)>| {
+        entries.into_iter().map(|(key, value)| (without_variables(&key), escaped(value))).collect()
+    };
+    match yaml {
+        Yaml::Text(text) => Yaml::Text(without_variables(&text)),
+        Yaml::Word(word) => Yaml::Word(word),
+        Yaml::List(items) => Yaml::List(items.into_iter().map(escaped).collect()),
+        Yaml::Items(items) => Yaml::Items(items.into_iter().map(escaped).collect()),
+        Yaml::Map(map) => Yaml::Map(entries(map)),
+        Yaml::Block(map) => Yaml::Block(entries(map)),
+    }
+}
+
+/// The same for a document in a file of its own.
+pub(crate) fn escaped_json(json: &serde_json::Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match json {
+        Json::String(text) => Json::String(without_variables(text)),
+        Json::Array(items) => items.iter().map(escaped_json).collect(),
+        Json::Object(map) => Json::Object(
+            map.iter().map(|(key, value)| (without_variables(key), escaped_json(value))).collect(),
+        ),
+        other => other.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -37,9 +37,10 @@ mod yaml;
 use std::collections::BTreeMap;
 
 use iamctl_model::{Account, Desired};
-use iamctl_policy::{Diagnostics, Sources};
+use iamctl_policy::{Diagnostics, Node, Sources};
 
 pub use files::{FileError, Files, FilesInMemory, FolderEntry, MAX_FILE_BYTES};
+pub use paths::resolve as resolve_path;
 pub use rules::{RULES, Rule};
 pub use schema::schema;
 
@@ -99,15 +100,42 @@ pub struct Rejected {
 ///
 /// When anything in it is a mistake: all mistakes are in the answer.
 pub fn parse(files: &dyn Files, manifest: &str, options: &Options) -> Result<Manifest, Box<Rejected>> {
+    parse_for_editing(files, manifest, options).map(|read| read.manifest)
+}
+
+/// A manifest, and the trees of its files, for those who want to edit their texts.
+#[derive(Debug, Clone)]
+pub struct ReadForEditing {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// Path and tree of every YAML file, the manifest first. Values have their variables replaced;
+    /// places are those in the text as it was written.
+    pub trees: Vec<(String, Node)>,
+    /// Path and tree of every document in a file of its own.
+    pub documents: Vec<(String, Node)>,
+}
+
+/// Reads a manifest as [`parse`] does, and keeps the trees.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_for_editing(
+    files: &dyn Files,
+    manifest: &str,
+    options: &Options,
+) -> Result<ReadForEditing, Box<Rejected>> {
     let mut loader = load::Loader::new(files, options);
     let (parts, account) = loader.load(manifest, options);
     let desired = account.and_then(|account| lower::lower(&parts, &account, &mut loader));
     let variables = loader.variables();
-    let load::Loader { sources, read, found, .. } = loader;
+    let load::Loader { sources, read, found, trees, .. } = loader;
     match desired {
-        Some(desired) if !found.has_errors() => {
-            Ok(Manifest { desired, sources, files: read, variables, warnings: found })
-        }
+        Some(desired) if !found.has_errors() => Ok(ReadForEditing {
+            manifest: Manifest { desired, sources, files: read, variables, warnings: found },
+            trees: parts.into_iter().map(|part| (part.path, part.node)).collect(),
+            documents: trees.into_iter().filter_map(|(path, tree)| Some((path, tree?))).collect(),
+        }),
         _ => Err(Box::new(Rejected { diagnostics: found, sources })),
     }
 }

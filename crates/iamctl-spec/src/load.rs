@@ -49,7 +49,8 @@ pub(crate) struct Loader<'a> {
     variables: Option<Variables>,
     bytes_left: usize,
     files_left: usize,
-    trees: BTreeMap<String, Option<Node>>,
+    /// The documents in files of their own, by path.
+    pub(crate) trees: BTreeMap<String, Option<Node>>,
 }
 
 impl<'a> Loader<'a> {

@@ -7,8 +7,12 @@ use crate::files::{FileError, Files};
 /// How many names are looked at for one pattern.
 const MAX_NAMES: usize = 20_000;
 
-/// A path as seen from the manifest's folder, or what is wrong with it.
-pub(crate) fn resolve(from: &str, written: &str) -> Result<String, &'static str> {
+/// The path of a file as seen from the manifest's folder: `written` stands in the file `from`.
+///
+/// # Errors
+///
+/// When it cannot be the path of a file in that folder; the text says why.
+pub fn resolve(from: &str, written: &str) -> Result<String, &'static str> {
     if written.is_empty() {
         return Err("a path cannot be empty");
     }

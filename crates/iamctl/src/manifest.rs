@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use iamctl_apply::{ManifestFile, ManifestFiles};
-use iamctl_model::Account;
+use iamctl_import::{Drifted, Updated};
+use iamctl_model::{Account, Live};
 use iamctl_policy::Diagnostics;
-use iamctl_spec::{FileError, MAX_FILE_BYTES, Manifest, Options, VariableFile, parse};
+use iamctl_spec::{FileError, MAX_FILE_BYTES, Manifest, Options, VariableFile, parse, parse_for_editing};
 
 use crate::cli::{Format, Global};
 use crate::exit::Exit;
@@ -56,6 +57,21 @@ impl<'g> Loader<'g> {
                 Err(Failure::silent(Exit::Invalid))
             }
         }
+    }
+
+    /// Edits the manifest's texts so that they say of some things what is in the account.
+    pub(crate) fn update(
+        &self,
+        account: &Account,
+        live: &Live,
+        drifted: &[Drifted],
+    ) -> Result<Updated, Failure> {
+        let options = Options { account: Some(account.clone()), ..self.options.clone() };
+        let read = parse_for_editing(&self.folder, &self.name, &options).map_err(|rejected| {
+            self.report(&rejected.diagnostics, &rejected.sources);
+            Failure::silent(Exit::Invalid)
+        })?;
+        Ok(iamctl_import::update(&read, &self.name, &options, live, drifted))
     }
 
     /// Findings go to standard error as text; as JSON they are the result.

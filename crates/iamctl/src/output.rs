@@ -33,3 +33,24 @@ pub(crate) fn write_new(files: &[(PathBuf, &str)]) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// Replaces a file in one step: nobody sees half of it, and a full disk leaves the old one.
+pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(Exit::Failed, format!("cannot write `{}`", path.display())).cause(error)
+    };
+    // Where it really lies: a link stays a link.
+    let real = path.canonicalize().map_err(failed)?;
+    let mut name = real.file_name().unwrap_or_default().to_os_string();
+    name.push(".iamctl-new");
+    let new = real.with_file_name(name);
+    let permissions = fs::metadata(&real).map_err(failed)?.permissions();
+    let written = fs::write(&new, text)
+        .and_then(|()| fs::set_permissions(&new, permissions))
+        .and_then(|()| fs::rename(&new, &real));
+    written.map_err(|error| {
+        // What is half written helps nobody.
+        let _ = fs::remove_file(&new);
+        failed(error)
+    })
+}

@@ -5,24 +5,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use iamctl_import::{Head, Imported, Options, Selection, import as write_manifest};
-use iamctl_model::{Account, Address, Kind, Live, ManifestName, MasterCopy, Observed, Pattern};
+use iamctl_import::{Drifted, Head, Imported, Options, Selection, import as write_manifest};
+use iamctl_model::{
+    Account, Address, Cause, Change, ChangeAction, Kind, Live, ManifestName, MasterCopy, Observed, Pattern,
+};
 
-use crate::cli::{Format, Global};
+use crate::cli::{Format, Global, Limits};
 use crate::commands::init::manifest_name;
 use crate::commands::unmanaged::KindName;
+use crate::context::Session;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::manifest::Loader;
 use crate::offline;
-use crate::output::{refuse_to_overwrite, write_new};
-use crate::render::import::{report, report_json};
+use crate::output::{refuse_to_overwrite, replace, write_new};
+use crate::render::import::{report, report_json, update_report, update_report_json};
 use crate::terminal::Terminal;
 
 /// Writes a manifest of what is in the account, to take it over without changing it
 ///
 /// The manifest says exactly what is there: its plan adopts everything and changes nothing, and its
 /// first apply makes no call to IAM. What belongs to AWS is left out, as is what the options do not
-/// choose. An existing file is never overwritten.
+/// choose. An existing file is never overwritten; with `--update` it is edited where the account drifted
+/// away from it, and keeps its comments and layout.
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     /// Only these things, such as `role/engineer`
@@ -58,6 +63,10 @@ pub(crate) struct Import {
     #[arg(long, value_name = "FILE", requires = "live")]
     roles: Option<PathBuf>,
 
+    /// Takes over into the manifest what drifted in the account, and edits nothing else of it
+    #[arg(long, conflicts_with_all = ["kinds", "path", "names", "tags", "split", "live", "manifest_name", "bucket"])]
+    update: bool,
+
     /// The manifest's name: tells it apart from others in the same bucket
     #[arg(long, value_name = "NAME", default_value = "my-account", value_parser = manifest_name)]
     manifest_name: ManifestName,
@@ -92,6 +101,9 @@ impl Import {
 }
 
 pub(crate) async fn import(args: &Import, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
+    if args.update {
+        return take_over(&args.addresses, global, terminal).await;
+    }
     refuse_to_overwrite(&global.file)?;
     let selection = args.selection();
     let (live, region) = match &args.live {
@@ -183,4 +195,47 @@ fn store(imported: &Imported, manifest: &Path) -> Result<(), Failure> {
     let mut files: Vec<_> = documents.iter().map(|(path, text)| (folder.join(path), text.as_str())).collect();
     files.push((manifest.to_owned(), text));
     write_new(&files)
+}
+
+/// Answers drift in the manifest: what it says of the things that drifted becomes what is there.
+async fn take_over(only: &[Address], global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
+    let loader = Loader::new(global, terminal)?;
+    let session = Session::begin(global, &loader, terminal).await?;
+    let observed = session.observe().await?;
+    let plan = session.plan(&observed, &Limits::default()).plan;
+    let drifted: Vec<Drifted> = plan
+        .changes
+        .iter()
+        .filter(|change| only.is_empty() || only.contains(&change.address))
+        .filter_map(drifted)
+        .collect();
+    let updated = loader.update(session.account(), &observed.live, &drifted)?;
+    for (path, text) in &updated.files {
+        replace(&loader.folder.path().join(path), text)?;
+    }
+    match global.format {
+        Format::Json => terminal.print_raw(&format!("{:#}\n", update_report_json(&updated))),
+        Format::Text | Format::Markdown => {
+            let mut page = terminal.page();
+            update_report(&mut page, &updated);
+            terminal.print(&page);
+        }
+    }
+    Ok(if updated.left_out.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// What of a change came from the account.
+fn drifted(change: &Change) -> Option<Drifted> {
+    let address = change.address.clone();
+    match change.action {
+        ChangeAction::Create if change.cause == Cause::Drift => {
+            Some(Drifted { address, fields: BTreeSet::new() })
+        }
+        ChangeAction::Update | ChangeAction::Blocked => {
+            let fields = change.fields.iter().filter(|(_, cause)| **cause == Cause::Drift);
+            let fields: BTreeSet<_> = fields.map(|(field, _)| *field).collect();
+            (!fields.is_empty()).then_some(Drifted { address, fields })
+        }
+        _ => None,
+    }
 }

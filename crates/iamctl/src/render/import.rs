@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use iamctl_import::Imported;
+use iamctl_import::{Imported, Updated};
 use iamctl_model::Kind;
 use serde_json::{Value, json};
 
@@ -69,6 +69,46 @@ pub(crate) fn report_json(imported: &Imported, manifest: &Path) -> Value {
         "ghosts": imported.ghosts.iter()
             .map(|(address, ids)| json!({"address": address, "ids": ids})).collect::<Vec<_>>(),
         "not_read": not_read.collect::<Vec<_>>(),
+    })
+}
+
+/// What was taken over into a manifest, for people.
+pub(crate) fn update_report(page: &mut Page, updated: &Updated) {
+    for done in &updated.done {
+        let what: Vec<&str> = done.fields.iter().map(|field| field.as_str()).collect();
+        let what = if what.is_empty() { "its block, as it was deleted".to_owned() } else { what.join(", ") };
+        page.words(
+            2,
+            4,
+            &[
+                (Ink::Change, "~ "),
+                (Ink::Bold, &done.address.to_string()),
+                (Ink::Plain, &format!("  {what}")),
+            ],
+        );
+    }
+    for left in &updated.left_out {
+        let text = format!("{} is as it was: {}", left.address, left.reason);
+        page.words(2, 9, &[(Ink::Caution, "warning: "), (Ink::Plain, text.as_str())]);
+    }
+    let files: Vec<&str> = updated.files.keys().map(String::as_str).collect();
+    let text = match (files.as_slice(), updated.left_out.is_empty()) {
+        ([], true) => "Nothing drifted: the manifest is as it was.".to_owned(),
+        ([], false) => "The manifest is as it was.".to_owned(),
+        (files, _) => format!("Edited {}: look at the difference before you commit it.", files.join(", ")),
+    };
+    page.words(0, 2, &[(Ink::Plain, text)]);
+}
+
+/// The same for programs.
+pub(crate) fn update_report_json(updated: &Updated) -> Value {
+    json!({
+        "format_version": 1,
+        "files": updated.files.keys().collect::<Vec<_>>(),
+        "taken_over": updated.done.iter()
+            .map(|done| json!({"address": done.address, "fields": done.fields})).collect::<Vec<_>>(),
+        "left_out": updated.left_out.iter()
+            .map(|left| json!({"address": left.address, "reason": left.reason})).collect::<Vec<_>>(),
     })
 }
 

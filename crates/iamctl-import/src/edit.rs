@@ -1,0 +1,481 @@
+//! Edits of YAML text that touch only what differs: comments, order and layout of everything else stay.
+//!
+//! A tree of the text says where each value stands, and what it is once variables are replaced. What is
+//! wanted is compared with that, value by value, without regard to the order of lists and maps: IAM has
+//! none. Each difference becomes one replacement of a piece of the text, in the style (flow or block) in
+//! which the text around it is written.
+
+use std::fmt;
+
+use iamctl_policy::{Entry, Node, Value};
+
+use crate::yaml::{Yaml, escaped, write_entry, write_item};
+
+/// A piece of text to replace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Edit {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) text: String,
+}
+
+/// Why a text is not edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    Alias,
+    Variable,
+    Layout,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Why::Alias => "it stands behind a YAML alias or a merge key, which others use as well",
+            Why::Variable => "it is made of variables, which others use as well",
+            Why::Layout => "its lines are laid out in a way that only a person can change",
+        })
+    }
+}
+
+/// The edits of one text.
+pub(crate) struct Editor<'t> {
+    text: &'t str,
+    edits: Vec<Edit>,
+}
+
+/// Carries out edits that do not overlap.
+pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
+    let mut sorted: Vec<&Edit> = edits.iter().collect();
+    sorted.sort();
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for edit in sorted {
+        out.push_str(text.get(at..edit.start)?);
+        out.push_str(&edit.text);
+        at = edit.end;
+    }
+    out.push_str(text.get(at..)?);
+    Some(out)
+}
+
+impl<'t> Editor<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self { text, edits: Vec::new() }
+    }
+
+    pub(crate) fn finish(self) -> Vec<Edit> {
+        self.edits
+    }
+
+    /// Makes a value what is wanted.
+    pub(crate) fn value(&mut self, node: &Node, wanted: &Yaml) -> Result<(), Why> {
+        if same(node, wanted) {
+            return Ok(());
+        }
+        self.check(node)?;
+        match (&node.value, wanted) {
+            (Value::Map(entries), Yaml::Map(new) | Yaml::Block(new)) if !entries.is_empty() => {
+                self.map(node, entries, new)
+            }
+            (Value::List(items), Yaml::List(new) | Yaml::Items(new)) if !items.is_empty() => {
+                self.list(node, items, new)
+            }
+            // A list of which one item is left stays a list.
+            (Value::List(items), Yaml::Text(_) | Yaml::Word(_) | Yaml::Map(_) | Yaml::Block(_))
+                if !items.is_empty() =>
+            {
+                self.list(node, items, std::slice::from_ref(wanted))
+            }
+            _ => self.whole(node, wanted),
+        }
+    }
+
+    /// Sets or takes away one entry of a map; `None` takes it away.
+    pub(crate) fn entry(&mut self, map: &Node, key: &str, wanted: Option<&Yaml>) -> Result<(), Why> {
+        let entries = match &map.value {
+            Value::Map(entries) => entries.as_slice(),
+            Value::Null => &[],
+            _ => return Err(Why::Layout),
+        };
+        let known = entries.iter().find(|entry| entry.key == key);
+        match (known, wanted) {
+            (Some(entry), Some(wanted)) => self.value(&entry.value, wanted),
+            (Some(entry), None) => self.remove_entry(map, entries, entry),
+            (None, Some(wanted)) => self.add_entry(map, entries, key, wanted),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Gives a first key to a block of which only the name is written.
+    pub(crate) fn fill_empty(&mut self, entry: &Entry, key: &str, wanted: &Yaml) -> Result<(), Why> {
+        self.check(&entry.value)?;
+        let end = self.end(&entry.value)?.max(offset(entry.key_span.end));
+        let rest = self.text.get(offset(entry.key_span.end)..end).unwrap_or_default();
+        // `~` or `null` would stand in the way.
+        if rest.contains(['~', 'n', 'N']) {
+            return Err(Why::Layout);
+        }
+        let mut text = String::new();
+        let column = self.column(offset(entry.key_span.start)).saturating_add(2);
+        write_entry(key, &escaped(wanted.clone()), &mut text, column);
+        self.add_lines(offset(entry.key_span.end), &text)
+    }
+
+    /// Takes away an entry with the lines that it stands on.
+    pub(crate) fn remove_entry(&mut self, map: &Node, entries: &[Entry], entry: &Entry) -> Result<(), Why> {
+        self.check(map)?;
+        let end = self.end(&entry.value)?.max(offset(entry.key_span.end));
+        let start = offset(entry.key_span.start);
+        if self.is_flow(map) {
+            let places: Vec<_> = entries
+                .iter()
+                .map(|one| {
+                    Ok((offset(one.key_span.start), self.end(&one.value)?.max(offset(one.key_span.end))))
+                })
+                .collect::<Result<_, Why>>()?;
+            return self.remove_from_flow(&places, start);
+        }
+        self.remove_lines(start, end)
+    }
+
+    fn map(&mut self, node: &Node, entries: &[Entry], new: &[(String, Yaml)]) -> Result<(), Why> {
+        let mut removed = 0_usize;
+        for entry in entries {
+            match new.iter().find(|(key, _)| *key == entry.key) {
+                Some((_, wanted)) => self.value(&entry.value, wanted)?,
+                None => {
+                    removed = removed.saturating_add(1);
+                    self.remove_entry(node, entries, entry)?;
+                }
+            }
+        }
+        let added: Vec<_> =
+            new.iter().filter(|(key, _)| !entries.iter().any(|entry| entry.key == *key)).collect();
+        if removed == entries.len() && !entries.is_empty() {
+            // Nothing of it stays: what is written anew stands where it stood.
+            return Err(Why::Layout);
+        }
+        for (key, wanted) in added {
+            self.add_entry(node, entries, key, wanted)?;
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, node: &Node, items: &[Node], new: &[Yaml]) -> Result<(), Why> {
+        let mut left: Vec<&Yaml> = new.iter().collect();
+        let mut others: Vec<&Node> = Vec::new();
+        for item in items {
+            match left.iter().position(|wanted| same(item, wanted)) {
+                Some(at) => _ = left.remove(at),
+                None => others.push(item),
+            }
+        }
+        // What became something else of the same kind is changed where it stands: the most alike first.
+        let mut removed = Vec::new();
+        for item in others {
+            let alike = left
+                .iter()
+                .enumerate()
+                .map(|(at, wanted)| (likeness(item, wanted), at))
+                .max_by_key(|(likeness, at)| (*likeness, std::cmp::Reverse(*at)));
+            match alike.filter(|(likeness, _)| *likeness > 0) {
+                Some((_, at)) => {
+                    let wanted = left.remove(at);
+                    self.value(item, wanted)?;
+                }
+                None => removed.push(item),
+            }
+        }
+        if removed.len() == items.len() {
+            return self.whole(node, &Yaml::List(new.to_vec()));
+        }
+        for item in removed {
+            self.remove_item(node, items, item)?;
+        }
+        for wanted in left {
+            self.add_item(node, items, wanted)?;
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self, node: &Node, wanted: &Yaml) -> Result<(), Why> {
+        let start = offset(node.span.start);
+        let end = self.end(node)?;
+        let is_block = matches!(node.value, Value::List(_) | Value::Map(_)) && !self.is_flow(node);
+        if is_block {
+            // A list below its key: below it stays, in the column where it is.
+            let column = self.column(start);
+            let mut text = String::new();
+            match wanted {
+                Yaml::List(items) | Yaml::Items(items) if matches!(node.value, Value::List(_)) => {
+                    let dash = self.dash(start).ok_or(Why::Layout)?;
+                    let column = self.column(dash);
+                    for item in items {
+                        write_item(&escaped(item.clone()), &mut text, column);
+                    }
+                    let text = text.trim_start().trim_end_matches('\n').to_owned();
+                    return self.replace(dash, end, text);
+                }
+                Yaml::Map(entries) | Yaml::Block(entries) if matches!(node.value, Value::Map(_)) => {
+                    for (key, value) in entries {
+                        write_entry(key, &escaped(value.clone()), &mut text, column);
+                    }
+                    return self.replace(start, end, text.trim_start().trim_end_matches('\n').to_owned());
+                }
+                _ => return Err(Why::Layout),
+            }
+        }
+        if matches!(node.value, Value::Null) && start == end {
+            return Err(Why::Layout);
+        }
+        self.replace(start, end, escaped(wanted.clone()).on_one_line())
+    }
+
+    fn add_entry(&mut self, map: &Node, entries: &[Entry], key: &str, wanted: &Yaml) -> Result<(), Why> {
+        self.check(map)?;
+        if self.is_flow(map) {
+            let text = escaped(Yaml::Map(vec![(key.to_owned(), wanted.clone())])).on_one_line();
+            let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default().to_owned();
+            let last = entries.last().map(|entry| self.end(&entry.value)).transpose()?;
+            return self.add_to_flow(map, last, inner);
+        }
+        let Some(first) = entries.first() else { return Err(Why::Layout) };
+        let mut end = 0;
+        for entry in entries {
+            end = end.max(self.end(&entry.value)?).max(offset(entry.key_span.end));
+        }
+        let mut text = String::new();
+        write_entry(key, &escaped(wanted.clone()), &mut text, self.column(offset(first.key_span.start)));
+        self.add_lines(end, &text)
+    }
+
+    fn add_item(&mut self, list: &Node, items: &[Node], wanted: &Yaml) -> Result<(), Why> {
+        let last = items.last().map(|item| self.end(item)).transpose()?;
+        if self.is_flow(list) {
+            return self.add_to_flow(list, last, escaped(wanted.clone()).on_one_line());
+        }
+        let first = items.first().ok_or(Why::Layout)?;
+        let dash = self.dash(offset(first.span.start)).ok_or(Why::Layout)?;
+        let mut text = String::new();
+        write_item(&escaped(wanted.clone()), &mut text, self.column(dash));
+        self.add_lines(last.ok_or(Why::Layout)?, &text)
+    }
+
+    fn remove_item(&mut self, list: &Node, items: &[Node], item: &Node) -> Result<(), Why> {
+        let start = offset(item.span.start);
+        if self.is_flow(list) {
+            let places: Vec<_> = items
+                .iter()
+                .map(|one| Ok((offset(one.span.start), self.end(one)?)))
+                .collect::<Result<_, Why>>()?;
+            return self.remove_from_flow(&places, start);
+        }
+        let dash = self.dash(start).ok_or(Why::Layout)?;
+        let end = self.end(item)?;
+        self.remove_lines(dash, end)
+    }
+
+    /// Takes away the piece that begins at `start`, with the comma that parts it from its neighbour.
+    fn remove_from_flow(&mut self, places: &[(usize, usize)], start: usize) -> Result<(), Why> {
+        let at = places.iter().position(|(from, _)| *from == start).ok_or(Why::Layout)?;
+        let (from, to) = *places.get(at).ok_or(Why::Layout)?;
+        let before = at.checked_sub(1).and_then(|at| places.get(at));
+        match (before, places.get(at.saturating_add(1))) {
+            (_, Some((next, _))) => self.replace(from, *next, String::new()),
+            (Some((_, previous)), None) => self.replace(*previous, to, String::new()),
+            (None, None) => self.replace(from, to, String::new()),
+        }
+    }
+
+    fn add_to_flow(&mut self, collection: &Node, last: Option<usize>, text: String) -> Result<(), Why> {
+        match last {
+            Some(end) => self.replace(end, end, format!(", {text}")),
+            None => {
+                let inside = offset(collection.span.start).saturating_add(1);
+                self.replace(inside, inside, text)
+            }
+        }
+    }
+
+    /// Whole lines only: what else stands on them would go with them.
+    fn remove_lines(&mut self, start: usize, end: usize) -> Result<(), Why> {
+        let line = self.line_start(start);
+        let before = self.text.get(line..start).ok_or(Why::Layout)?;
+        if !before.chars().all(|c| c == ' ') {
+            return Err(Why::Layout);
+        }
+        self.replace(line, self.next_line(end), String::new())
+    }
+
+    fn add_lines(&mut self, after: usize, text: &str) -> Result<(), Why> {
+        let at = self.next_line(after);
+        let text = match self.text.get(..at).is_some_and(|before| before.ends_with('\n')) {
+            true => text.to_owned(),
+            // The last line of the file, without its end.
+            false => format!("\n{}", text.trim_end_matches('\n')),
+        };
+        self.replace(at, at, text)
+    }
+
+    fn replace(&mut self, start: usize, end: usize, text: String) -> Result<(), Why> {
+        let old = self.text.get(start..end).ok_or(Why::Layout)?;
+        // What a variable says here it says elsewhere too.
+        let has_variable = old.split("${").skip(1).any(|rest| {
+            rest.split_once('}')
+                .is_some_and(|(name, _)| !name.contains(':') && !matches!(name, "*" | "?" | "$"))
+        });
+        if has_variable && !text.is_empty() {
+            return Err(Why::Variable);
+        }
+        let overlaps = |edit: &Edit| edit.start < end && start < edit.end;
+        if self.edits.iter().any(overlaps) {
+            return Err(Why::Layout);
+        }
+        self.edits.push(Edit { start, end, text });
+        Ok(())
+    }
+
+    fn check(&self, node: &Node) -> Result<(), Why> {
+        if node.alias.is_some() { Err(Why::Alias) } else { Ok(()) }
+    }
+
+    fn is_flow(&self, node: &Node) -> bool {
+        let first = self.text.get(offset(node.span.start)..).and_then(|rest| rest.chars().next());
+        matches!(node.value, Value::List(_) | Value::Map(_)) && matches!(first, Some('[' | '{'))
+    }
+
+    /// Where a value ends. Collections in the tree reach to their last item only: in flow style the
+    /// closing bracket is looked for.
+    fn end(&self, node: &Node) -> Result<usize, Why> {
+        self.check(node)?;
+        let mut end = offset(node.span.end);
+        match &node.value {
+            Value::Map(entries) => {
+                for entry in entries {
+                    end = end.max(self.end(&entry.value)?).max(offset(entry.key_span.end));
+                }
+            }
+            Value::List(items) => {
+                for item in items {
+                    end = end.max(self.end(item)?);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                // The end of a text in several lines may be that of its last line.
+                let text = self.text.get(offset(node.span.start)..end).ok_or(Why::Layout)?;
+                return Ok(offset(node.span.start).saturating_add(text.trim_end().len()));
+            }
+        }
+        if !self.is_flow(node) {
+            return Ok(end);
+        }
+        let is_empty = match &node.value {
+            Value::Map(entries) => entries.is_empty(),
+            Value::List(items) => items.is_empty(),
+            _ => false,
+        };
+        let from = if is_empty { offset(node.span.start).saturating_add(1) } else { end };
+        self.closing(from).ok_or(Why::Layout)
+    }
+
+    /// The end of the bracket that closes behind the last item: only commas, space and comments are in
+    /// between.
+    fn closing(&self, from: usize) -> Option<usize> {
+        let mut in_comment = false;
+        for (at, c) in self.text.get(from..)?.char_indices() {
+            match c {
+                '\n' => in_comment = false,
+                _ if in_comment => {}
+                ']' | '}' => return Some(from.saturating_add(at).saturating_add(1)),
+                '#' => in_comment = true,
+                ',' | ' ' | '\t' | '\r' => {}
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    fn line_start(&self, at: usize) -> usize {
+        self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end.saturating_add(1))
+    }
+
+    fn next_line(&self, at: usize) -> usize {
+        let rest = self.text.get(at..).unwrap_or_default();
+        at.saturating_add(rest.find('\n').map_or(rest.len(), |end| end.saturating_add(1)))
+    }
+
+    fn column(&self, at: usize) -> usize {
+        let line = self.text.get(self.line_start(at)..at).unwrap_or_default();
+        line.chars().count()
+    }
+
+    /// The dash before an item of a block list, when it is the only thing before it.
+    fn dash(&self, item: usize) -> Option<usize> {
+        let line = self.line_start(item);
+        let here = self.text.get(item..)?;
+        if here.starts_with("- ") && self.text.get(line..item)?.chars().all(|c| c == ' ') {
+            return Some(item);
+        }
+        let before = self.text.get(line..item)?.trim_end_matches(' ');
+        let before = before.strip_suffix('-')?;
+        before.chars().all(|c| c == ' ').then(|| line.saturating_add(before.len()))
+    }
+}
+
+fn offset(at: u32) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
+}
+
+/// Whether a tree is what is wanted, without regard to order, brackets around one item, and quotes.
+pub(crate) fn same(node: &Node, wanted: &Yaml) -> bool {
+    match (&node.value, wanted) {
+        (Value::List(items), Yaml::List(new) | Yaml::Items(new)) => {
+            let mut left: Vec<&Yaml> = new.iter().collect();
+            items.len() == left.len()
+                && items.iter().all(|item| {
+                    left.iter().position(|wanted| same(item, wanted)).map(|at| left.remove(at)).is_some()
+                })
+        }
+        (Value::Map(entries), Yaml::Map(new) | Yaml::Block(new)) => {
+            entries.len() == new.len()
+                && entries.iter().all(|entry| {
+                    new.iter().any(|(key, wanted)| *key == entry.key && same(&entry.value, wanted))
+                })
+        }
+        (Value::List(items), scalar @ (Yaml::Text(_) | Yaml::Word(_))) => {
+            matches!(items.as_slice(), [only] if same(only, scalar))
+        }
+        (Value::String(_) | Value::Number(_) | Value::Bool(_), Yaml::List(new) | Yaml::Items(new)) => {
+            matches!(new.as_slice(), [only] if same(node, only))
+        }
+        (Value::Map(_), Yaml::List(new) | Yaml::Items(new)) => {
+            matches!(new.as_slice(), [only] if same(node, only))
+        }
+        (Value::String(text) | Value::Number(text), Yaml::Text(wanted) | Yaml::Word(wanted)) => {
+            text == wanted
+        }
+        (Value::Bool(truth), Yaml::Text(wanted) | Yaml::Word(wanted)) => truth.to_string() == *wanted,
+        (Value::Null, Yaml::Word(wanted)) => wanted == "null" || wanted == "~",
+        _ => false,
+    }
+}
+
+/// Whether one can have become the other.
+pub(crate) fn alike(node: &Node, wanted: &Yaml) -> bool {
+    likeness(node, wanted) > 0
+}
+
+/// How much two different things of one kind have in common; 0 where one cannot have become the other.
+fn likeness(node: &Node, wanted: &Yaml) -> usize {
+    match (&node.value, wanted) {
+        (Value::Map(entries), Yaml::Map(new) | Yaml::Block(new)) => {
+            let common = entries.iter().filter(|entry| {
+                new.iter().any(|(key, wanted)| *key == entry.key && same(&entry.value, wanted))
+            });
+            let sid = |key: &str| key == "Sid";
+            let weight = |entry: &Entry| if sid(&entry.key) { 10 } else { 1 };
+            common.map(weight).sum()
+        }
+        _ => 0,
+    }
+}

@@ -1,0 +1,384 @@
+//! What drifted is taken over by edits that leave every other character where it is.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the test")]
+
+use std::collections::BTreeSet;
+
+use iamctl_diff::{Inputs, MasterCopyState, plan};
+use iamctl_import::{Drifted, Updated, update};
+use iamctl_model::{
+    Account, AccountId, Address, Cause, ChangeAction, Field, GroupName, Live, Observed, Owned, Ownership,
+    Partition, PolicyArn, PolicyName, PolicyVersion, RoleDetails, RoleName, SessionDuration, Tags, UniqueId,
+    UserName, VersionId,
+};
+use iamctl_policy::Document;
+use iamctl_spec::{FilesInMemory, Options, ReadForEditing, parse_for_editing};
+use jiff::Timestamp;
+
+const MANIFEST: &str = r#"# The top.
+version: 1
+name: acme
+account: "123456789012"
+master_copy: {bucket: acme-iam-master-copy, region: eu-west-1}
+variables: {env: prod}
+
+policies:
+  # Reads.
+  read:   # what it is for
+    description: Reads
+    document:
+      Version: "2012-10-17"
+      Statement:
+        # First come the buckets.
+        - Sid: Buckets
+          Effect: Allow
+          Action: [s3:ListBucket, "s3:Get*"]   # all of reading
+          Resource: "*"
+
+        - Sid: Instances   # and then the instances
+          Effect: Allow
+          Action:
+            - ec2:DescribeInstances
+            - ec2:DescribeImages   # images too
+          Resource: "*"
+  in-file: {file: documents/in-file.json}
+  varies:
+    document: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:Get*", Resource: "arn:aws:s3:::${env}"}]}
+
+users:
+  alice: {}   # the first
+  bob:
+    # Bob is in two teams.
+    groups: [engineers, writers]
+    tags:
+      team: data   # since 2024
+      floor: "3"
+    policies:
+      - read
+      - aws:ReadOnlyAccess   # for a while
+  carol:
+
+groups:
+  engineers: {policies: [read]}
+  writers: {}
+
+roles:
+  engineer:
+    description: Engineers at work
+    trust:
+      # People.
+      - users: [alice, bob]
+        mfa: required
+      - services: [ec2.amazonaws.com]
+    policies: [read]
+"#;
+
+const DOCUMENT: &str = r#"{
+    "Statement": [
+        {"Effect": "Allow", "Resource": "*", "Action": ["sqs:SendMessage", "sqs:ReceiveMessage"]}
+    ],
+    "Version": "2012-10-17"
+}
+"#;
+
+fn account() -> Account {
+    Account { id: AccountId::parse("123456789012").unwrap(), partition: Partition::aws() }
+}
+
+fn files() -> FilesInMemory {
+    FilesInMemory::new().with("m.yaml", MANIFEST).with("documents/in-file.json", DOCUMENT)
+}
+
+fn options() -> Options {
+    Options { account: Some(account()), ..Options::default() }
+}
+
+/// An account that is as the manifest says.
+fn live(read: &ReadForEditing) -> Live {
+    let created: Timestamp = "2026-11-24T03:12:00Z".parse().unwrap();
+    let mut live = Live::empty(account());
+    for (address, managed) in &read.manifest.desired.managed {
+        let id = UniqueId(format!("ID{address}"));
+        use iamctl_model::{LiveGroup, LivePolicy, LiveRole, LiveUser, Resource};
+        match (address, managed.value.clone()) {
+            (Address::User(name), Resource::User(value)) => {
+                live.users.insert(name.clone(), LiveUser { id, created, value });
+            }
+            (Address::Group(name), Resource::Group(value)) => {
+                live.groups.insert(name.clone(), LiveGroup { id, created, value });
+            }
+            (Address::Policy(name), Resource::Policy(policy)) => {
+                let version = PolicyVersion {
+                    id: VersionId("v1".into()),
+                    is_default: true,
+                    created,
+                    document: policy.document,
+                };
+                let arn = PolicyArn::new(&account(), &policy.path, name);
+                let (path, description, tags) =
+                    (policy.path, policy.description, Observed::Read(policy.tags));
+                live.policies.insert(
+                    name.clone(),
+                    LivePolicy { id, arn, created, path, description, tags, versions: vec![version] },
+                );
+            }
+            (Address::Role(name), Resource::Role(role)) => {
+                let details = RoleDetails {
+                    description: role.description,
+                    max_session_duration: role.max_session_duration,
+                };
+                live.roles.insert(
+                    name.clone(),
+                    LiveRole {
+                        id,
+                        created,
+                        path: role.path,
+                        details: Observed::Read(details),
+                        trust: role.trust,
+                        tags: role.tags,
+                        policies: role.policies,
+                        inline_policies: role.inline_policies,
+                        permissions_boundary: role.permissions_boundary,
+                        instance_profiles: Vec::new(),
+                    },
+                );
+            }
+            _ => panic!("{address}"),
+        }
+    }
+    live
+}
+
+/// Changes the account, takes the drift over, and gives the changed lines as a diff shows them.
+fn taken_over(change: impl FnOnce(&mut Live)) -> (Vec<String>, Updated) {
+    let read = parse_for_editing(&files(), "m.yaml", &options()).unwrap();
+    let before = live(&read);
+    let owned = before.addresses().map(|(address, id)| {
+        let last_applied = before.resource(&address, None).unwrap();
+        (address.clone(), Owned { id: id.clone(), protect: false, last_applied })
+    });
+    let ownership = Ownership(owned.collect());
+    let mut now = before.clone();
+    change(&mut now);
+    let drifted = drift(&read, &now, &ownership);
+    assert!(!drifted.is_empty());
+    let updated = update(&read, "m.yaml", &options(), &now, &drifted);
+
+    let mut after = files();
+    for (path, text) in &updated.files {
+        after = after.with(path.clone(), text.clone());
+    }
+    let read_again = parse_for_editing(&after, "m.yaml", &options()).unwrap();
+    let left: BTreeSet<_> =
+        drift(&read_again, &now, &ownership).into_iter().map(|item| item.address).collect();
+    let explained: BTreeSet<_> = updated.left_out.iter().map(|left| left.address.clone()).collect();
+    assert_eq!(left, explained);
+    (diff(&updated), updated)
+}
+
+fn drift(read: &ReadForEditing, live: &Live, ownership: &Ownership) -> Vec<Drifted> {
+    let planned = plan(&Inputs {
+        desired: &read.manifest.desired,
+        live,
+        ownership,
+        unfinished: &[],
+        siblings: &[],
+        master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
+        caller: None,
+        allow: &BTreeSet::new(),
+        deny: &BTreeSet::new(),
+    });
+    let changes = planned.plan.changes.iter().filter(|change| change.address != Address::MasterCopy);
+    let drifted =
+        changes.filter(|change| change.cause != Cause::Ours && change.action != ChangeAction::Forget);
+    drifted
+        .map(|change| Drifted {
+            address: change.address.clone(),
+            fields: change.fields.keys().copied().collect(),
+        })
+        .collect()
+}
+
+fn diff(updated: &Updated) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (path, after) in &updated.files {
+        let before = if path == "m.yaml" { MANIFEST } else { DOCUMENT };
+        let diff = similar::TextDiff::from_lines(before, after.as_str());
+        for change in diff.iter_all_changes() {
+            let line = change.value().trim_end_matches('\n');
+            match change.tag() {
+                similar::ChangeTag::Delete => lines.push(format!("-{line}")),
+                similar::ChangeTag::Insert => lines.push(format!("+{line}")),
+                similar::ChangeTag::Equal => {}
+            }
+        }
+    }
+    lines
+}
+
+fn user(name: &str) -> UserName {
+    UserName::parse(name).unwrap()
+}
+
+fn aws(name: &str) -> PolicyArn {
+    PolicyArn::parse(&format!("arn:aws:iam::aws:policy/{name}")).unwrap()
+}
+
+fn set_document(live: &mut Live, name: &str, change: impl FnOnce(&str) -> String) {
+    let policy = live.policies.get_mut(&PolicyName::parse(name).unwrap()).unwrap();
+    let text = policy.versions[0].document.to_compact_string();
+    let changed = change(&text);
+    assert_ne!(text, changed);
+    policy.versions[0].document = Document::from_stored(&changed);
+}
+
+#[test]
+fn what_is_new_is_added_where_it_belongs() {
+    let (lines, _) = taken_over(|live| {
+        let alice = &mut live.users.get_mut(&user("alice")).unwrap().value;
+        alice.groups.insert(GroupName::parse("writers").unwrap());
+    });
+    assert_eq!(lines, ["-  alice: {}   # the first", "+  alice: {groups: [writers]}   # the first"]);
+
+    let (lines, _) = taken_over(|live| {
+        let carol = &mut live.users.get_mut(&user("carol")).unwrap().value;
+        carol.tags = Tags([("a".to_owned(), "no".to_owned())].into());
+    });
+    assert_eq!(lines, ["+    tags: {a: \"no\"}"]);
+
+    let (lines, _) = taken_over(|live| {
+        let bob = &mut live.users.get_mut(&user("bob")).unwrap().value;
+        bob.policies.insert(aws("SecurityAudit"));
+        bob.permissions_boundary = Some(aws("job-function/ViewOnlyAccess"));
+    });
+    assert_eq!(
+        lines,
+        ["+      - aws:SecurityAudit", "+    permissions_boundary: aws:job-function/ViewOnlyAccess"]
+    );
+}
+
+#[test]
+fn what_is_gone_goes_with_its_line_or_its_comma() {
+    let (lines, _) = taken_over(|live| {
+        let bob = &mut live.users.get_mut(&user("bob")).unwrap().value;
+        bob.groups.remove(&GroupName::parse("engineers").unwrap());
+    });
+    assert_eq!(lines, ["-    groups: [engineers, writers]", "+    groups: [writers]"]);
+
+    let (lines, _) = taken_over(|live| {
+        let bob = &mut live.users.get_mut(&user("bob")).unwrap().value;
+        bob.policies.remove(&aws("ReadOnlyAccess"));
+    });
+    assert_eq!(lines, ["-      - aws:ReadOnlyAccess   # for a while"]);
+
+    let (lines, _) = taken_over(|live| {
+        let bob = &mut live.users.get_mut(&user("bob")).unwrap().value;
+        bob.tags = Tags([("floor".to_owned(), "4".to_owned())].into());
+    });
+    assert_eq!(lines, ["-      team: data   # since 2024", "-      floor: \"3\"", "+      floor: \"4\""]);
+
+    let (lines, _) = taken_over(|live| {
+        live.users.get_mut(&user("bob")).unwrap().value.tags = Tags::default();
+    });
+    assert_eq!(lines, ["-    tags:", "-      team: data   # since 2024", "-      floor: \"3\""]);
+}
+
+#[test]
+fn a_document_changes_where_it_differs() {
+    let (lines, _) = taken_over(|live| {
+        set_document(live, "read", |text| text.replace("\"s3:Get*\"", "\"s3:Get*\",\"s3:PutObject\""))
+    });
+    assert_eq!(
+        lines,
+        [
+            "-          Action: [s3:ListBucket, \"s3:Get*\"]   # all of reading",
+            "+          Action: [s3:ListBucket, \"s3:Get*\", s3:PutObject]   # all of reading",
+        ]
+    );
+    let (lines, _) =
+        taken_over(|live| set_document(live, "read", |text| text.replace(",\"ec2:DescribeImages\"", "")));
+    assert_eq!(lines, ["-            - ec2:DescribeImages   # images too"]);
+    let (lines, _) = taken_over(|live| {
+        set_document(live, "read", |text| {
+            text.replacen(
+                "\"Resource\":\"*\"",
+                "\"Resource\":\"*\",\"Condition\":{\"Bool\":{\"aws:SecureTransport\":\"true\"}}",
+                1,
+            )
+        });
+    });
+    assert_eq!(lines, ["+          Condition: {Bool: {aws:SecureTransport: \"true\"}}"]);
+    let (lines, _) = taken_over(|live| {
+        set_document(live, "read", |text| {
+            text.replace(
+                "\"Statement\":[",
+                "\"Statement\":[{\"Effect\":\"Deny\",\"Action\":\"iam:*\",\"Resource\":\"*\"},",
+            )
+        });
+    });
+    assert_eq!(lines, ["+        - Effect: Deny", "+          Action: iam:*", "+          Resource: \"*\""]);
+}
+
+#[test]
+fn a_document_in_a_file_keeps_the_order_and_the_indentation_of_the_file() {
+    let (lines, updated) = taken_over(|live| {
+        set_document(live, "in-file", |text| text.replace("sqs:SendMessage", "sqs:DeleteMessage"))
+    });
+    assert_eq!(updated.files.keys().collect::<Vec<_>>(), ["documents/in-file.json"]);
+    assert!(updated.files["documents/in-file.json"].starts_with("{\n    \"Statement\": [\n"), "{lines:?}");
+}
+
+#[test]
+fn a_trust_policy_changes_item_by_item() {
+    let engineer = || RoleName::parse("engineer").unwrap();
+    let (lines, _) = taken_over(|live| {
+        let role = live.roles.get_mut(&engineer()).unwrap();
+        let text = role
+            .trust
+            .to_compact_string()
+            .replace("arn:aws:iam::123456789012:user/bob", "arn:aws:iam::123456789012:user/carol");
+        role.trust = Document::from_stored(&text);
+    });
+    assert_eq!(lines, ["-      - users: [alice, bob]", "+      - users: [alice, carol]"]);
+    let (lines, _) = taken_over(|live| {
+        let role = live.roles.get_mut(&engineer()).unwrap();
+        let details = RoleDetails {
+            description: "Others: at work".to_owned(),
+            max_session_duration: SessionDuration::from_secs(7_200).unwrap(),
+        };
+        role.details = Observed::Read(details);
+    });
+    assert_eq!(
+        lines,
+        [
+            "-    description: Engineers at work",
+            "+    description: \"Others: at work\"",
+            "+    max_session_duration: 2h"
+        ]
+    );
+}
+
+#[test]
+fn what_was_deleted_loses_its_block() {
+    let (lines, _) = taken_over(|live| _ = live.users.remove(&user("carol")));
+    assert_eq!(lines, ["-  carol:"]);
+}
+
+#[test]
+fn what_cannot_be_edited_is_left_alone_and_explained() {
+    let (lines, updated) =
+        taken_over(|live| set_document(live, "varies", |text| text.replace("arn:aws:s3:::prod", "*")));
+    assert_eq!(lines, [] as [&str; 0]);
+    assert_eq!(updated.left_out[0].reason, "`document`: it is made of variables, which others use as well");
+    let (lines, updated) = taken_over(|live| {
+        // Alice is named elsewhere in the manifest; Bob's tags are not.
+        live.users.remove(&user("alice"));
+        live.users.get_mut(&user("bob")).unwrap().value.tags =
+            Tags([("team".to_owned(), "data".to_owned())].into());
+    });
+    assert_eq!(lines, ["-      floor: \"3\""]);
+    assert!(updated.left_out[0].reason.contains("`alice` is not defined"), "{:?}", updated.left_out);
+    assert_eq!(updated.done.len(), 1);
+    let fields: BTreeSet<Field> = [Field::Tags].into();
+    assert_eq!(updated.done[0].fields, fields);
+}
