@@ -154,6 +154,8 @@ impl Guards<'_> {
         if change.action != ChangeAction::Update {
             return None;
         }
+        // What was so when we left it is nobody's restriction, whatever else was changed since.
+        let last = &self.ownership.get(&change.address)?.last_applied;
         let mut what: Vec<String> = Vec::new();
         if drifted(Field::PermissionsBoundary)
             && let Some(boundary) = before.permissions_boundary()
@@ -161,20 +163,23 @@ impl Guards<'_> {
             what.push(format!("the permissions boundary {}", boundary.path_and_name()));
         }
         if drifted(Field::Policies) {
-            let (before, after) = (before.policies()?, after.policies()?);
-            let denying =
-                before.difference(after).filter(|arn| !world.detaching(arn).stops_denying.is_empty());
+            let (last, before, after) = (last.policies()?, before.policies()?, after.policies()?);
+            let attached = before.difference(after).filter(|arn| !last.contains(arn));
+            let denying = attached.filter(|arn| !world.detaching(arn).stops_denying.is_empty());
             what.extend(denying.map(|arn| format!("the policy {}, which denies", arn.path_and_name())));
         }
         if drifted(Field::InlinePolicies) {
             let (before, after) = (before.inline_policies()?, after.inline_policies()?);
+            let last = last.inline_policies()?;
             for (name, document) in before {
-                if !Delta::between(Some(document), after.get(name)).stops_denying.is_empty() {
+                let denied = Delta::between(last.get(name), Some(document)).denies;
+                let undone = Delta::between(Some(document), after.get(name)).stops_denying;
+                if !denied.is_empty() && !undone.is_empty() {
                     what.push(format!("the inline policy {name}, which denies"));
                 }
             }
         }
-        what.extend(self.restriction_of(world, change, drifted));
+        what.extend(restriction_of(world, last, change, drifted));
         if what.is_empty() {
             return None;
         }
@@ -185,35 +190,6 @@ impl Guards<'_> {
             format!("{address} was restricted in the account by {}; the plan would undo that", list(&what)),
             "find out who did it and why; take it over into the manifest if it shall stay".to_owned(),
         ))
-    }
-
-    /// A restriction that only things of one kind can have.
-    fn restriction_of(
-        &self,
-        world: &World<'_>,
-        change: &Change,
-        drifted: impl Fn(Field) -> bool,
-    ) -> Vec<String> {
-        let stops_denying =
-            |before, after| !Delta::between(Some(before), Some(after)).stops_denying.is_empty();
-        match (&change.before, &change.after) {
-            (Some(Resource::Role(before)), Some(Resource::Role(after))) if drifted(Field::Trust) => {
-                let wider = Delta::between(Some(&before.trust), Some(&after.trust)).widens();
-                // Somebody who was deleted is no longer let in; that is no decision about this role.
-                let is_decision = !before.trust.aws_principals().any(is_unique_id);
-                Vec::from_iter((wider && is_decision).then(|| "a tighter trust policy".to_owned()))
-            }
-            (Some(Resource::Policy(before)), Some(Resource::Policy(after))) if drifted(Field::Document) => {
-                let denied = stops_denying(&before.document, &after.document);
-                Vec::from_iter(denied.then(|| "a statement that denies".to_owned()))
-            }
-            (Some(Resource::User(before)), Some(Resource::User(after))) if drifted(Field::Groups) => {
-                let left = before.groups.difference(&after.groups);
-                let denying = left.filter(|group| !world.leaving(group).stops_denying.is_empty());
-                denying.map(|group| format!("the membership of group/{group}, which denies")).collect()
-            }
-            _ => Vec::new(),
-        }
     }
 
     fn mass_delete(&self, changes: &[Change]) -> Option<Refusal> {
@@ -229,6 +205,43 @@ impl Guards<'_> {
             format!("{deletes} of the {owned} things that this manifest manages would be deleted"),
             "look whether a part of the manifest is missing".to_owned(),
         ))
+    }
+}
+
+/// A restriction that only things of one kind can have.
+fn restriction_of(
+    world: &World<'_>,
+    last: &Resource,
+    change: &Change,
+    drifted: impl Fn(Field) -> bool,
+) -> Vec<String> {
+    match (last, &change.before, &change.after) {
+        (Resource::Role(last), Some(Resource::Role(before)), Some(Resource::Role(after)))
+            if drifted(Field::Trust) =>
+        {
+            let tighter = Delta::between(Some(&last.trust), Some(&before.trust)).narrows();
+            let undone = Delta::between(Some(&before.trust), Some(&after.trust)).widens();
+            // Somebody who was deleted is no longer let in; that is no decision about this role.
+            let is_decision = !before.trust.aws_principals().any(is_unique_id);
+            Vec::from_iter((tighter && undone && is_decision).then(|| "a tighter trust policy".to_owned()))
+        }
+        (Resource::Policy(last), Some(Resource::Policy(before)), Some(Resource::Policy(after)))
+            if drifted(Field::Document) =>
+        {
+            let denied = Delta::between(Some(&last.document), Some(&before.document)).denies;
+            let undone = Delta::between(Some(&before.document), Some(&after.document)).stops_denying;
+            let is_restriction = !denied.is_empty() && !undone.is_empty();
+            Vec::from_iter(is_restriction.then(|| "a statement that denies".to_owned()))
+        }
+        (Resource::User(last), Some(Resource::User(before)), Some(Resource::User(after)))
+            if drifted(Field::Groups) =>
+        {
+            let joined =
+                before.groups.difference(&after.groups).filter(|group| !last.groups.contains(*group));
+            let denying = joined.filter(|group| !world.leaving(group).stops_denying.is_empty());
+            denying.map(|group| format!("the membership of group/{group}, which denies")).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

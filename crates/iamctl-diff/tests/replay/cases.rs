@@ -4,13 +4,13 @@
 //! A file has sections that begin with `--- name`: `before` (a manifest that was applied), `sibling NAME`
 //! (another one that was applied to the same account after it), `unreadable siblings` (names and
 //! reasons), `behind our back` (calls that somebody else made since), `manifest` (what is wanted now),
-//! `allow` (guards), `deny` (hazards), and `plan`. `UPDATE_CASES=1 cargo test -p iamctl-diff` writes the plans anew; read the difference.
+//! `allow` (guards), `deny` (hazards), `caller` (the ARN of who runs it), and `plan`. `UPDATE_CASES=1 cargo test -p iamctl-diff` writes the plans anew; read the difference.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use iamctl_model::{Action, Desired, Guard, HazardKind, ManifestName, Plan, Sibling};
+use iamctl_model::{Action, Caller, Desired, Guard, HazardKind, ManifestName, Plan, Sibling};
 use iamctl_spec::{FilesInMemory, Options};
 
 use crate::world::{World, account, calls};
@@ -71,6 +71,11 @@ fn world(sections: &BTreeMap<String, String>) -> World {
         let guard: Guard = serde_json::from_value(name.into()).unwrap();
         world.allow.insert(guard);
     }
+    world.caller = sections.get("caller").map(|arn| Caller {
+        account: account(),
+        arn: arn.trim().to_owned(),
+        user_id: "AROAEXAMPLE:session".to_owned(),
+    });
     for name in sections.get("deny").map(String::as_str).unwrap_or_default().split_whitespace() {
         let hazard: HazardKind = serde_json::from_value(name.into()).unwrap();
         world.deny.insert(hazard);

@@ -10,6 +10,7 @@
 )]
 
 mod cases;
+mod matrix;
 mod others;
 mod properties;
 mod states;

@@ -139,3 +139,45 @@ fn other_manifests_are_read_only_where_something_is_taken_over() {
     assert!(overlaps(&killed(ALICE, BOTH, &[]), ALICE), "a killed run may be found to have made things");
     assert!(world.live().id(&at("user/carol")).is_some());
 }
+
+/// A world whose account was changed in a way that no call of ours can.
+fn changed(text: &str, change: impl Fn(&mut iamctl_model::Live)) -> World {
+    let mut world = World::empty();
+    world.apply(&manifest(text));
+    let mut live = world.live().clone();
+    change(&mut live);
+    World { account: iamctl_testing::MemoryAccount::new(live, world.account.now()), ..world }
+}
+
+#[test]
+fn what_belongs_to_aws_is_not_taken_over_whatever_the_block_says() {
+    let text = |adopt: &str| format!("roles: {{r: {{trust: [{{services: [ec2.amazonaws.com]}}]{adopt}}}}}");
+    let role = iamctl_model::RoleName::parse("r").unwrap();
+    for path in ["/aws-service-role/ec2.amazonaws.com/", "/aws-reserved/sso.amazonaws.com/"] {
+        let mut world = changed(&text(""), |live| {
+            live.roles.get_mut(&role).unwrap().path = Path::parse(path).unwrap();
+        });
+        assert_eq!(guards(&world.plan(&manifest(&text(""))).plan), [(Guard::Reserved, "role/r".to_owned())]);
+        world.ownership = Default::default();
+        let plan = world.plan(&manifest(&text(", adopt: true"))).plan;
+        assert_eq!(guards(&plan), [(Guard::Reserved, "role/r".to_owned())]);
+        assert_eq!(calls(&plan), Vec::<String>::new());
+        // It is not even counted among what nobody manages.
+        assert_eq!(world.plan(&manifest("users: {}")).plan.unmanaged["roles"], 0);
+    }
+}
+
+#[test]
+fn a_role_of_an_instance_profile_is_not_deleted() {
+    let role = iamctl_model::RoleName::parse("r").unwrap();
+    let text = "users: {alice: {}}\nroles: {r: {trust: [{services: [ec2.amazonaws.com]}]}}";
+    let world = changed(text, |live| {
+        live.roles.get_mut(&role).unwrap().instance_profiles = vec!["web".to_owned()];
+    });
+    let plan = world.plan(&manifest(ALICE)).plan;
+    assert_eq!(guards(&plan), [(Guard::InUse, "role/r".to_owned())]);
+    assert_eq!(
+        plan.refusals[0].message,
+        "role/r would be deleted and is still used by the instance profile web"
+    );
+}

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use iamctl_apply::{Basis, Outcome, after_run};
 use iamctl_diff::{Inputs, MasterCopyState, Planned, plan};
 use iamctl_model::{
-    Account, AccountId, Action, Desired, Guard, HazardKind, Live, Ownership, Partition, Plan, Sibling,
-    StepId, UnfinishedRun,
+    Account, AccountId, Action, Caller, Desired, Guard, HazardKind, Live, Ownership, Partition, Plan,
+    Sibling, StepId, UnfinishedRun,
 };
 use iamctl_testing::MemoryAccount;
 
@@ -21,6 +21,7 @@ pub(crate) struct World {
     pub(crate) ownership: Ownership,
     pub(crate) unfinished: Vec<UnfinishedRun>,
     pub(crate) siblings: Vec<Sibling>,
+    pub(crate) caller: Option<Caller>,
     pub(crate) allow: BTreeSet<Guard>,
     pub(crate) deny: BTreeSet<HazardKind>,
 }
@@ -32,6 +33,7 @@ impl World {
             ownership: Ownership::default(),
             unfinished: Vec::new(),
             siblings: Vec::new(),
+            caller: None,
             allow: BTreeSet::new(),
             deny: BTreeSet::new(),
         }
@@ -50,7 +52,7 @@ impl World {
             unfinished: &self.unfinished,
             siblings: &self.siblings,
             master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
-            caller: None,
+            caller: self.caller.as_ref(),
             allow: &self.allow,
             deny: &self.deny,
         })
