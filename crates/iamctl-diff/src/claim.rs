@@ -8,10 +8,16 @@
 //! | to change it | a part is as planned | that part was last applied by us |
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use iamctl_model::{Change, ChangeAction, Field, Live, Owned, Ownership, Resource, Sibling, UnfinishedRun};
 
 use crate::fields::differing;
+
+/// How far the clock of the machine that ran may have been ahead of AWS's, which refuses requests that are off by
+/// more; and AWS tells dates in whole seconds. A plan makes only what was not there when it was made, so nothing that
+/// is older than its run is taken for its own because of this.
+const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// The ownership of the head, with what unfinished runs are seen to have done.
 pub(crate) fn claim(
@@ -48,8 +54,9 @@ fn claim_created(claimed: &mut Ownership, run: &UnfinishedRun, change: &Change, 
         return;
     }
     let recorded = run.created.get(address) == Some(id);
-    let since = live.created(address).is_some_and(|created| created >= run.started);
-    if recorded || since && is_on_the_way_to(&found, planned) {
+    let since = run.started.checked_sub(CLOCK_SKEW).unwrap_or(run.started);
+    let is_since = live.created(address).is_some_and(|created| created >= since);
+    if recorded || is_since && is_on_the_way_to(&found, planned) {
         let owned = Owned { id: id.clone(), protect: false, last_applied: found };
         claimed.0.remove(address);
         claimed.0.insert(address.clone(), owned);
