@@ -196,15 +196,16 @@ fn self_service_is_about_oneself_and_denies_the_rest_also_where_nothing_is_known
 #[test]
 fn the_pipeline_is_pinned_and_cannot_change_itself() {
     let manifest = example("github-actions", &[]);
-    for (name, subject) in
-        [("iamctl-plan", "repo:acme/iam:pull_request"), ("iamctl-apply", "repo:acme/iam:ref:refs/heads/main")]
-    {
+    for (name, subject) in [
+        ("iamctl-plan", r#"["repo:acme/iam:pull_request","repo:acme/iam:ref:refs/heads/main"]"#),
+        ("iamctl-apply", r#""repo:acme/iam:ref:refs/heads/main""#),
+    ] {
         let role = role(&manifest, name);
         let [statement] = role.trust.statements() else { panic!("one statement is expected") };
         let condition = statement.to_json()["Condition"].clone();
         assert_eq!(condition.as_object().unwrap().keys().collect::<Vec<_>>(), ["StringEquals"]);
         let equals = &condition["StringEquals"];
-        assert_eq!(equals["token.actions.githubusercontent.com:sub"], subject);
+        assert_eq!(equals["token.actions.githubusercontent.com:sub"].to_string(), subject);
         assert_eq!(equals["token.actions.githubusercontent.com:aud"], "sts.amazonaws.com");
         assert_eq!(role.path.as_str(), "/pipeline/");
     }
