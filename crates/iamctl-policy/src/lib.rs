@@ -23,6 +23,7 @@ mod canonical;
 mod compare;
 mod diagnostic;
 mod document;
+pub mod eval;
 mod grammar;
 mod json;
 mod node;
