@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use iamctl_model::{Guard, HazardKind};
 
 use crate::commands::{
-    apply, completions, drift, import, init, plan, runs, show, unlock, unmanaged, validate,
+    apply, completions, drift, import, init, plan, policy, runs, show, unlock, unmanaged, validate,
 };
 
 /// Keeps AWS IAM users, groups, roles and policies as one YAML manifest says.
@@ -68,6 +68,7 @@ pub(crate) enum Command {
     Unmanaged(unmanaged::Unmanaged),
     Runs(runs::Runs),
     Unlock(unlock::Unlock),
+    Policy(policy::Policy),
     Schema(validate::Schema),
     Completions(completions::Completions),
 }

@@ -64,6 +64,7 @@ async fn run(cli: &Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Unmanaged(args) => commands::unmanaged::unmanaged(args, global, terminal).await,
         Command::Runs(args) => commands::runs::runs(args, global, terminal).await,
         Command::Unlock(args) => commands::unlock::unlock(args, global, terminal).await,
+        Command::Policy(args) => commands::policy::policy(args),
         Command::Schema(_) => Ok(commands::validate::schema(terminal)),
         Command::Completions(args) => Ok(commands::completions::completions(args, terminal)),
     }

@@ -6,6 +6,7 @@ pub(crate) mod drift;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod plan;
+pub(crate) mod policy;
 pub(crate) mod runs;
 pub(crate) mod show;
 pub(crate) mod unlock;
