@@ -1,0 +1,221 @@
+"""Compares an account with a manifest, with boto3 and without a line of iamctl's own code.
+
+Reads one command a line (JSON) and answers each with one line (JSON). The manifest is JSON, which is YAML too.
+What is compared here is worked out from the manifest anew: trusts, attachments, memberships, documents.
+"""
+
+import json
+import random
+import sys
+
+import boto3
+
+iam = boto3.client("iam")
+account = boto3.client("sts").get_caller_identity()["Account"]
+
+
+def arn(kind, path, name):
+    return f"arn:aws:iam::{account}:{kind}{path}{name}"
+
+
+def pages(call, key, **arguments):
+    for page in iam.get_paginator(call).paginate(**arguments):
+        yield from page[key]
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def normal(document):
+    """A document in which everything that has no meaning is gone: order, brackets around one value."""
+    statements = []
+    for statement in listed(document["Statement"]):
+        plain = {}
+        for key, value in statement.items():
+            if key in ("Action", "NotAction", "Resource", "NotResource"):
+                plain[key] = sorted(listed(value))
+            elif key == "Principal" and isinstance(value, dict):
+                plain[key] = {kind: sorted(root(one) for one in listed(of)) for kind, of in value.items()}
+            elif key == "Condition":
+                plain[key] = {op: {k: sorted(text(one) for one in listed(v)) for k, v in keys.items()} for op, keys in value.items()}
+            else:
+                plain[key] = value
+        statements.append(plain)
+    return sorted(json.dumps(statement, sort_keys=True) for statement in statements)
+
+
+def text(value):
+    """Quotes around numbers and truth values have no meaning."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def root(principal):
+    return f"arn:aws:iam::{principal}:root" if principal.isdigit() else principal
+
+
+def wanted_trust(manifest, items):
+    statements = []
+    for item in items:
+        principal, condition = {}, {}
+        for kind, section in (("user", "users"), ("role", "roles")):
+            for name in item.get(section, []):
+                path = (manifest[section][name] or {}).get("path", "/")
+                principal.setdefault("AWS", []).append(arn(kind, path, name))
+        principal.setdefault("AWS", []).extend(root(one) for one in item.get("accounts", []))
+        if item.get("services"):
+            principal["Service"] = item["services"]
+        if "mfa" in item:
+            condition.setdefault("Bool", {})["aws:MultiFactorAuthPresent"] = "true"
+        if "external_id" in item:
+            condition.setdefault("StringEquals", {})["sts:ExternalId"] = item["external_id"]
+        statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {k: v for k, v in principal.items() if v}}
+        statements.append({**statement, "Condition": condition} if condition else statement)
+    return {"Statement": statements}
+
+
+def wanted(manifest):
+    def policy_arn(name):
+        return arn("policy", manifest["policies"][name].get("path", "/"), name)
+
+    def holder(block):
+        inline = {name: normal(one["document"]) for name, one in block.get("inline_policies", {}).items()}
+        return {"policies": sorted(policy_arn(name) for name in block.get("policies", [])), "inline": inline}
+
+    state = {}
+    for name, block in manifest["policies"].items():
+        state[f"policy/{name}"] = {
+            "path": block.get("path", "/"), "document": normal(block["document"]), "tags": block.get("tags", {}),
+        }
+    for name, block in manifest["groups"].items():
+        state[f"group/{name}"] = {"path": block.get("path", "/"), **holder(block)}
+    for name, block in manifest["users"].items():
+        state[f"user/{name}"] = {
+            "path": block.get("path", "/"), "tags": block.get("tags", {}), "groups": sorted(block.get("groups", [])),
+            **holder(block),
+        }
+    for name, block in manifest["roles"].items():
+        boundary = block.get("permissions_boundary")
+        state[f"role/{name}"] = {
+            "path": block.get("path", "/"), "tags": block.get("tags", {}), "description": block.get("description", ""),
+            "duration": int(block.get("max_session_duration", 3600)), "boundary": policy_arn(boundary) if boundary else None,
+            "trust": normal(wanted_trust(manifest, block["trust"])), **holder(block),
+        }
+    return state
+
+
+def found():
+    """Everything in the account, thing by thing, by calls other than the one that iamctl reads with."""
+    state = {}
+    for policy in pages("list_policies", "Policies", Scope="Local"):
+        document = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
+        state[f"policy/{policy['PolicyName']}"] = {
+            "path": policy["Path"], "document": normal(document["PolicyVersion"]["Document"]),
+            "tags": tags(iam.list_policy_tags(PolicyArn=policy["Arn"])),
+        }
+    for group in pages("list_groups", "Groups"):
+        state[f"group/{group['GroupName']}"] = {"path": group["Path"], **held("group", group["GroupName"])}
+    for user in pages("list_users", "Users"):
+        name = user["UserName"]
+        groups = sorted(group["GroupName"] for group in iam.list_groups_for_user(UserName=name)["Groups"])
+        state[f"user/{name}"] = {
+            "path": user["Path"], "tags": tags(iam.list_user_tags(UserName=name)), "groups": groups, **held("user", name),
+        }
+    for listed_role in pages("list_roles", "Roles"):
+        role = iam.get_role(RoleName=listed_role["RoleName"])["Role"]
+        state[f"role/{role['RoleName']}"] = {
+            "path": role["Path"], "tags": tags(role), "description": role.get("Description") or "",
+            "duration": role["MaxSessionDuration"],
+            "boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+            "trust": normal(role["AssumeRolePolicyDocument"]), **held("role", role["RoleName"]),
+        }
+    return state
+
+
+def tags(of):
+    return {tag["Key"]: tag["Value"] for tag in of.get("Tags", [])}
+
+
+def held(kind, name):
+    argument = {f"{kind.title()}Name": name}
+    attached = getattr(iam, f"list_attached_{kind}_policies")(**argument)["AttachedPolicies"]
+    names = getattr(iam, f"list_{kind}_policies")(**argument)["PolicyNames"]
+    get = getattr(iam, f"get_{kind}_policy")
+    inline = {one: normal(get(PolicyName=one, **argument)["PolicyDocument"]) for one in names}
+    return {"policies": sorted(one["PolicyArn"] for one in attached), "inline": inline}
+
+
+STRANGERS = {}
+
+
+def prepare():
+    """Things that nobody manages, and that must stay as they are whatever happens around them."""
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sns:*", "Resource": "*"}]}
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}]}
+    policy = iam.create_policy(PolicyName="stranger", PolicyDocument=json.dumps(document))["Policy"]["Arn"]
+    iam.create_user(UserName="stranger", Tags=[{"Key": "of", "Value": "others"}])
+    iam.create_group(GroupName="strangers")
+    iam.add_user_to_group(GroupName="strangers", UserName="stranger")
+    iam.attach_group_policy(GroupName="strangers", PolicyArn=policy)
+    iam.create_role(RoleName="stranger", AssumeRolePolicyDocument=json.dumps(trust), Description="of others")
+    iam.put_role_policy(RoleName="stranger", PolicyName="own", PolicyDocument=json.dumps(document))
+    STRANGERS.update(found())
+
+
+def compare(path):
+    with open(path, encoding="utf-8") as file:
+        manifest = json.load(file)
+    expected = {**wanted({section: manifest.get(section) or {} for section in ("policies", "groups", "users", "roles")}), **STRANGERS}
+    actual = found()
+    differences = []
+    for address in sorted({*expected, *actual}):
+        want, have = expected.get(address), actual.get(address)
+        if want != have:
+            differences.append({"address": address, "wanted": want, "found": have})
+    return differences
+
+
+def drift(seed):
+    """Somebody changes something that is managed, past iamctl."""
+    chance = random.Random(seed)
+    there = sorted(address for address in found() if address not in STRANGERS)
+    if not there:
+        return "nothing"
+    kind, name = chance.choice(there).split("/")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": chance.choice(["Allow", "Deny"]), "Action": f"sqs:Drift{chance.randrange(3)}", "Resource": "*"}]})
+    stranger = arn("policy", "/", "stranger")
+    if kind == "policy":
+        policy = next(one["Arn"] for one in pages("list_policies", "Policies", Scope="Local") if one["PolicyName"] == name)
+        versions = iam.list_policy_versions(PolicyArn=policy)["Versions"]
+        if len(versions) == 5:
+            old = next(one for one in versions if not one["IsDefaultVersion"])
+            iam.delete_policy_version(PolicyArn=policy, VersionId=old["VersionId"])
+        iam.create_policy_version(PolicyArn=policy, PolicyDocument=document, SetAsDefault=chance.random() < 0.7)
+        return f"a version of policy/{name}"
+    argument = {f"{kind.title()}Name": name}
+    what = chance.choice(["attach", "inline", "tag", "detach"])
+    if what == "attach":
+        getattr(iam, f"attach_{kind}_policy")(PolicyArn=stranger, **argument)
+    elif what == "inline":
+        getattr(iam, f"put_{kind}_policy")(PolicyName=f"drift{chance.randrange(2)}", PolicyDocument=document, **argument)
+    elif what == "tag" and kind != "group" and not (kind == "user" and name > "u2"):
+        # Users after u2 move, and the local AWS mixes up the tags of those.
+        getattr(iam, f"tag_{kind}")(Tags=[{"Key": chance.choice(["drift", "team"]), "Value": "x"}], **argument)
+    else:
+        for one in held(kind, name)["policies"]:
+            getattr(iam, f"detach_{kind}_policy")(PolicyArn=one, **argument)
+    return f"{what} at {kind}/{name}"
+
+
+for line in sys.stdin:
+    command = json.loads(line)
+    match command["do"]:
+        case "prepare":
+            answer = prepare()
+        case "compare":
+            answer = compare(command["manifest"])
+        case "drift":
+            answer = drift(command["seed"])
+    print(json.dumps(answer), flush=True)
