@@ -1,5 +1,6 @@
 //! What is wrong, where, and what to do about it: data only. The binary turns it into text.
 
+use crate::json::{MAX_DEPTH, MAX_NODES};
 use crate::source::Span;
 
 /// How bad a [`Diagnostic`] is.
@@ -62,6 +63,13 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
 
+    /// The error for a text that is more than any reader takes: hostile, or not what it is taken for.
+    #[must_use]
+    pub fn too_much(span: Span) -> Self {
+        Self::error("too-much", span, "the text is nested too deeply, or holds too much")
+            .help(format!("at most {MAX_DEPTH} levels and {MAX_NODES} values are read"))
+    }
+
     /// Says what the underlined text is.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
@@ -99,6 +107,20 @@ impl Diagnostic {
 /// memory with them.
 const MOST_KEPT: usize = 10_000;
 
+/// How many bytes of one sentence are kept: what was written is repeated in it, however long it is.
+const MOST_SAID: usize = 1_000;
+/// How many of them are its end.
+const MOST_SAID_LAST: usize = 200;
+
+/// Leaves out the middle of a sentence that nobody reads to its end.
+fn shorten(text: &mut String) {
+    if text.len() > MOST_SAID {
+        let begin = text.get(..text.floor_char_boundary(MOST_SAID.saturating_sub(MOST_SAID_LAST)));
+        let end = text.get(text.ceil_char_boundary(text.len().saturating_sub(MOST_SAID_LAST))..);
+        *text = format!("{}…{}", begin.unwrap_or_default(), end.unwrap_or_default());
+    }
+}
+
 /// Findings collected over a whole input, so that all mistakes can be told at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostics {
@@ -116,9 +138,12 @@ impl Diagnostics {
     }
 
     /// Adds a finding.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
+    pub fn push(&mut self, mut diagnostic: Diagnostic) {
         self.has_errors |= diagnostic.severity == Severity::Error;
         if self.found.len() < MOST_KEPT {
+            let Diagnostic { message, label, related, help, .. } = &mut diagnostic;
+            let related = related.iter_mut().map(|label| &mut label.text);
+            [message, label].into_iter().chain(related).chain(help).for_each(shorten);
             self.found.push(diagnostic);
         } else {
             self.dropped = self.dropped.saturating_add(1);
@@ -168,6 +193,18 @@ impl Diagnostics {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_nobody_reads_to_its_end_the_middle_is_left_out() {
+        let mut found = Diagnostics::new();
+        let long = "é".repeat(100_000);
+        let one = Diagnostic::error("e", Span::NONE, format!("the user `{long}` is not defined"));
+        found.push(one.label(&long).help(&long));
+        let kept = found.iter().next().unwrap();
+        assert!(kept.message.starts_with("the user `éé") && kept.message.ends_with("é` is not defined"));
+        assert!(kept.message.contains("é…é") && kept.message.len() <= MOST_SAID + 3);
+        assert!(kept.label.len() <= MOST_SAID + 3 && kept.help[0].len() <= MOST_SAID + 3);
+    }
 
     #[test]
     fn findings_beyond_the_limit_are_counted_and_errors_among_them_not_forgotten() {

@@ -107,6 +107,7 @@ pub struct Document(Arc<Inner>);
 struct Inner {
     body: Body,
     canonical: OnceLock<Canonical>,
+    quota_size: OnceLock<usize>,
 }
 
 pub(crate) enum Body {
@@ -153,7 +154,7 @@ impl Document {
     }
 
     fn from_body(body: Body) -> Self {
-        Self(Arc::new(Inner { body, canonical: OnceLock::new() }))
+        Self(Arc::new(Inner { body, canonical: OnceLock::new(), quota_size: OnceLock::new() }))
     }
 
     pub(crate) fn canonical(&self) -> &Canonical {
@@ -248,7 +249,8 @@ impl Document {
     /// Source: IAM User Guide, "IAM and AWS STS quotas".
     #[must_use]
     pub fn quota_size(&self) -> usize {
-        self.to_compact_string().chars().filter(|c| !c.is_whitespace()).count()
+        let count = || self.to_compact_string().chars().filter(|c| !c.is_whitespace()).count();
+        *self.0.quota_size.get_or_init(count)
     }
 }
 

@@ -37,7 +37,7 @@ pub use compare::{DocumentDiff, ElementDiff, StatementDiff, compare};
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use document::{Clause, Condition, Document, Effect, Principals, Spanned, Statement};
 pub use grammar::{Grammar, is_storable_char};
-pub use json::{parse_json, unique};
+pub use json::{MAX_DEPTH, MAX_NODES, parse_json, parse_json_within, unique};
 pub use node::{Entry, Fields, Node, Value};
 pub use source::{Position, Source, SourceId, Sources, Span};
 pub use suggest::closest;

@@ -1,6 +1,7 @@
 //! Source texts and places in them.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 /// Names one text of a [`Sources`] collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,14 +75,39 @@ pub struct Position {
 pub struct Source {
     name: String,
     text: String,
-    line_starts: Vec<usize>,
+    /// What is known of every [`STRIDE`]th byte; made when the first position is asked for.
+    milestones: OnceLock<Vec<Milestone>>,
+}
+
+/// How many bytes lie between two milestones.
+const STRIDE: usize = 4_096;
+
+/// Line and column of one byte of a text, both from 0: a position is counted from the nearest one, so
+/// that neither a text of a million lines nor a line of a million characters makes it dear.
+#[derive(Debug, Clone, Copy, Default)]
+struct Milestone {
+    line: usize,
+    column: usize,
+}
+
+impl Milestone {
+    /// The milestone after some more bytes. A character counts where it begins.
+    fn after(self, bytes: &[u8]) -> Self {
+        let begins = |bytes: &[u8]| bytes.iter().filter(|b| (**b as i8) >= -0x40).count();
+        match bytes.iter().rposition(|b| *b == b'\n') {
+            None => Self { column: self.column.saturating_add(begins(bytes)), ..self },
+            Some(last) => {
+                let lines = bytes.iter().filter(|b| **b == b'\n').count();
+                let rest = bytes.get(last.saturating_add(1)..).unwrap_or_default();
+                Self { line: self.line.saturating_add(lines), column: begins(rest) }
+            }
+        }
+    }
 }
 
 impl Source {
     fn new(name: String, text: String) -> Self {
-        let line_starts =
-            std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at.saturating_add(1))).collect();
-        Self { name, text, line_starts }
+        Self { name, text, milestones: OnceLock::new() }
     }
 
     /// The name shown in messages, usually a path.
@@ -99,10 +125,23 @@ impl Source {
     /// Line and column of a byte offset; an offset beyond the end is the end.
     #[must_use]
     pub fn position(&self, offset: usize) -> Position {
-        let line = self.line_starts.partition_point(|&start| start <= offset);
-        let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let before = self.text.get(start..offset.min(self.text.len())).unwrap_or("");
-        Position { line, column: before.chars().count().saturating_add(1) }
+        let milestones = self.milestones.get_or_init(|| self.find_milestones());
+        let offset = offset.min(self.text.len());
+        let last = offset.checked_div(STRIDE).unwrap_or(0);
+        let milestone = milestones.get(last).copied().unwrap_or_default();
+        let between = self.text.as_bytes().get(last.saturating_mul(STRIDE)..offset);
+        let here = milestone.after(between.unwrap_or_default());
+        Position { line: here.line.saturating_add(1), column: here.column.saturating_add(1) }
+    }
+
+    fn find_milestones(&self) -> Vec<Milestone> {
+        let mut here = Milestone::default();
+        let mut found = vec![here];
+        for bytes in self.text.as_bytes().chunks(STRIDE) {
+            here = here.after(bytes);
+            found.push(here);
+        }
+        found
     }
 }
 
@@ -165,7 +204,22 @@ mod tests {
         assert_eq!(sources.position(Span::new(id, 5, 6)), Some(Position { line: 1, column: 5 }));
         assert_eq!(sources.position(Span::new(id, 7, 8)), Some(Position { line: 2, column: 1 }));
         assert_eq!(sources.position(Span::new(id, 900, 901)), Some(Position { line: 3, column: 1 }));
+        // Within a character: its end.
+        assert_eq!(sources.position(Span::new(id, 4, 6)), Some(Position { line: 1, column: 5 }));
         assert_eq!(sources.slice(Span::new(id, 7, 13)), "second");
         assert_eq!(sources.position(Span::NONE), None);
+    }
+
+    #[test]
+    fn positions_are_the_same_however_far_from_a_milestone() {
+        let lines = (0..2_000).map(|n| "é".repeat(n % 7) + &"x".repeat(n % 11) + "\n");
+        let text = lines.collect::<String>() + &"ü".repeat(3 * STRIDE) + "\nlast";
+        let source = Source::new("m.yaml".to_owned(), text.clone());
+        let (mut line, mut column) = (1, 1);
+        for (at, c) in text.char_indices() {
+            assert_eq!(source.position(at), Position { line, column }, "at {at}");
+            (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        }
+        assert_eq!(source.position(text.len()), Position { line, column });
     }
 }
