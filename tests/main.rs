@@ -1,0 +1,29 @@
+//! iamctl from the outside: the built program as its users run it, against a local AWS.
+//!
+//! Every test has an account, a bucket name and a folder of its own, and a proxy in front of the local AWS
+//! that writes down each request and makes chosen ones go wrong. What is in the account and in the bucket
+//! afterwards is read with the plain SDK, past the proxy and past iamctl's own code.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails in a helper fails the test"
+)]
+
+mod support;
+
+mod changes;
+mod credentials;
+mod endings;
+mod examples;
+mod founding;
+mod guards;
+mod locks;
+mod offline;
+mod outages;
+mod ownership;
+mod refusals;
+mod requests;
+mod terminals;
+mod walk;

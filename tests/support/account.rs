@@ -1,0 +1,164 @@
+//! The account and the bucket as the plain SDK sees them.
+
+use std::collections::BTreeMap;
+
+use aws_config::SdkConfig;
+use aws_sdk_iam as iam;
+use aws_sdk_s3 as s3;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+/// Reads, and prepares, what a test needs. Every method asks anew.
+pub(crate) struct Account<'w> {
+    /// IAM itself.
+    pub(crate) iam: iam::Client,
+    /// S3 itself.
+    pub(crate) s3: s3::Client,
+    runtime: &'w Runtime,
+}
+
+impl<'w> Account<'w> {
+    pub(crate) fn new(config: &SdkConfig, runtime: &'w Runtime) -> Self {
+        let path_style = s3::config::Builder::from(config).force_path_style(true).build();
+        Self { iam: iam::Client::new(config), s3: s3::Client::from_conf(path_style), runtime }
+    }
+
+    /// Runs a request of the SDK to its end.
+    pub(crate) fn wait<F: Future>(&self, request: F) -> F::Output {
+        self.runtime.block_on(request)
+    }
+}
+
+/// IAM.
+impl Account<'_> {
+    /// The names of all users.
+    pub(crate) fn users(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.user_ids().into_keys().collect();
+        names.sort();
+        names
+    }
+
+    /// The users' unique ids.
+    pub(crate) fn user_ids(&self) -> BTreeMap<String, String> {
+        let users = self.wait(self.iam.list_users().max_items(1000).send()).unwrap().users;
+        users.into_iter().map(|user| (user.user_name, user.user_id)).collect()
+    }
+
+    /// The names of all customer managed policies.
+    pub(crate) fn policies(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.policy_arns().into_keys().collect();
+        names.sort();
+        names
+    }
+
+    fn policy_arns(&self) -> BTreeMap<String, String> {
+        let local = iam::types::PolicyScopeType::Local;
+        let answer = self.wait(self.iam.list_policies().scope(local).max_items(1000).send()).unwrap();
+        let policies = answer.policies.unwrap_or_default().into_iter();
+        policies.map(|policy| (policy.policy_name.unwrap(), policy.arn.unwrap())).collect()
+    }
+
+    /// The names of all roles.
+    pub(crate) fn roles(&self) -> Vec<String> {
+        let roles = self.wait(self.iam.list_roles().max_items(1000).send()).unwrap().roles;
+        let mut names: Vec<String> = roles.into_iter().map(|role| role.role_name).collect();
+        names.sort();
+        names
+    }
+
+    /// The names of the managed policies that a role has.
+    pub(crate) fn policies_of_role(&self, role: &str) -> Vec<String> {
+        let answer = self.wait(self.iam.list_attached_role_policies().role_name(role).send()).unwrap();
+        let attached = answer.attached_policies.unwrap_or_default().into_iter();
+        let mut names: Vec<String> = attached.map(|policy| policy.policy_name.unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Who may assume a role.
+    pub(crate) fn trust(&self, role: &str) -> Value {
+        let answer = self.wait(self.iam.get_role().role_name(role).send()).unwrap();
+        decoded(&answer.role.unwrap().assume_role_policy_document.unwrap())
+    }
+
+    /// The documents of all versions of a policy, the default one first.
+    pub(crate) fn documents(&self, policy: &str) -> Vec<Value> {
+        let arn = self.policy_arns().remove(policy).unwrap();
+        let versions = self.wait(self.iam.list_policy_versions().policy_arn(&arn).send()).unwrap();
+        let mut versions = versions.versions.unwrap_or_default();
+        versions.sort_by_key(|version| !version.is_default_version);
+        let document = |version: iam::types::PolicyVersion| {
+            let request = self.iam.get_policy_version().policy_arn(&arn);
+            let answer = self.wait(request.version_id(version.version_id.unwrap()).send()).unwrap();
+            decoded(&answer.policy_version.unwrap().document.unwrap())
+        };
+        versions.into_iter().map(document).collect()
+    }
+
+    /// What a user may do by policies of its own or of its groups: nothing when this is empty.
+    pub(crate) fn rights_of_user(&self, user: &str) -> Vec<String> {
+        let attached = self.wait(self.iam.list_attached_user_policies().user_name(user).send()).unwrap();
+        let attached = attached.attached_policies.unwrap_or_default().into_iter();
+        let inline = self.wait(self.iam.list_user_policies().user_name(user).send()).unwrap().policy_names;
+        let groups = self.wait(self.iam.list_groups_for_user().user_name(user).send()).unwrap().groups;
+        attached
+            .map(|policy| policy.policy_name.unwrap())
+            .chain(inline)
+            .chain(groups.into_iter().map(|group| group.group_name))
+            .collect()
+    }
+
+    /// Everything about chosen users, roles and policies that a run could change by mistake.
+    pub(crate) fn portrait(&self, users: &[&str], roles: &[&str], policies: &[&str]) -> Value {
+        let ids = self.user_ids();
+        let user = |name: &&str| json!({"id": ids.get(*name), "rights": self.rights_of_user(name)});
+        let role = |name: &&str| {
+            let role = self.wait(self.iam.get_role().role_name(*name).send()).unwrap().role.unwrap();
+            json!({"id": role.role_id, "description": role.description, "trust": self.trust(name),
+                   "policies": self.policies_of_role(name)})
+        };
+        json!({
+            "users": users.iter().map(user).collect::<Vec<_>>(),
+            "roles": roles.iter().map(role).collect::<Vec<_>>(),
+            "policies": policies.iter().map(|name| self.documents(name)).collect::<Vec<_>>(),
+        })
+    }
+
+    /// Makes a user.
+    pub(crate) fn create_user(&self, name: &str) {
+        self.wait(self.iam.create_user().user_name(name).send()).unwrap();
+    }
+
+    /// Deletes one.
+    pub(crate) fn delete_user(&self, name: &str) {
+        self.wait(self.iam.delete_user().user_name(name).send()).unwrap();
+    }
+}
+
+/// S3.
+impl Account<'_> {
+    /// The keys in a bucket, in order.
+    pub(crate) fn keys(&self, bucket: &str) -> Vec<String> {
+        let answer = self.wait(self.s3.list_objects_v2().bucket(bucket).send()).unwrap();
+        let objects = answer.contents.unwrap_or_default().into_iter();
+        objects.map(|object| object.key.unwrap()).collect()
+    }
+
+    /// An object's bytes.
+    pub(crate) fn object(&self, bucket: &str, key: &str) -> Vec<u8> {
+        let answer = self.wait(self.s3.get_object().bucket(bucket).key(key).send()).unwrap();
+        self.wait(answer.body.collect()).unwrap().to_vec()
+    }
+
+    /// An object that holds JSON.
+    pub(crate) fn json(&self, bucket: &str, key: &str) -> Value {
+        serde_json::from_slice(&self.object(bucket, key)).unwrap()
+    }
+}
+
+/// A policy document as IAM answers it: percent-encoded, or plain from the local AWS.
+fn decoded(document: &str) -> Value {
+    let plain = percent_decode_str(document).decode_utf8().unwrap();
+    serde_json::from_str(if document.starts_with('{') { document } else { &plain }).unwrap()
+}
