@@ -13,6 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::{Folder, read_anywhere};
 use crate::render::diagnostics;
+use crate::render::page::Ink;
 use crate::terminal::Terminal;
 
 /// The manifest of this call, before and after the account is known.
@@ -54,9 +55,21 @@ impl<'g> Loader<'g> {
             }
             Err(rejected) => {
                 self.report(&rejected.diagnostics, &rejected.sources);
+                self.tell_of_init();
                 Err(Failure::silent(Exit::Invalid))
             }
         }
+    }
+
+    /// Whoever has no manifest yet has not made a mistake in it.
+    fn tell_of_init(&self) {
+        if self.global.format == Format::Json || !matches!(self.global.file.try_exists(), Ok(false)) {
+            return;
+        }
+        let mut page = self.terminal.page();
+        let text = "`iamctl init` writes a first manifest; `--file` names another one";
+        page.words(2, 6, &[(Ink::Hint, "help: "), (Ink::Plain, text)]);
+        self.terminal.complain_page(&page);
     }
 
     /// Edits the manifest's texts so that they say of some things what is in the account.
