@@ -24,6 +24,7 @@
 //! ```
 
 mod block;
+mod budget;
 mod files;
 mod keys;
 mod load;
@@ -35,6 +36,7 @@ mod variables;
 mod yaml;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use iamctl_model::{Account, Desired};
 use iamctl_policy::{Diagnostics, Node, Sources};
@@ -134,7 +136,10 @@ pub fn parse_for_editing(
         Some(desired) if !found.has_errors() => Ok(ReadForEditing {
             manifest: Manifest { desired, sources, files: read, variables, warnings: found },
             trees: parts.into_iter().map(|part| (part.path, part.node)).collect(),
-            documents: trees.into_iter().filter_map(|(path, tree)| Some((path, tree?))).collect(),
+            documents: trees
+                .into_iter()
+                .filter_map(|(path, tree)| Some((path, Rc::unwrap_or_clone(tree?))))
+                .collect(),
         }),
         _ => Err(Box::new(Rejected { diagnostics: found, sources })),
     }

@@ -1,22 +1,19 @@
 //! From the manifest's path to trees of values: all files read, variables replaced, includes followed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
 use iamctl_model::{Account, AccountId, Partition};
-use iamctl_policy::{Diagnostic, Diagnostics, Node, SourceId, Sources, Span, parse_json};
+use iamctl_policy::{Diagnostic, Diagnostics, Node, SourceId, Sources, Span, parse_json_within};
 
 use crate::Options;
 use crate::block::Reader;
+use crate::budget::{Budget, MAX_FILES, MAX_INCLUDE_DEPTH, MAX_TOTAL_BYTES};
 use crate::files::{FileError, Files, MAX_FILE_BYTES};
 use crate::keys;
 use crate::paths;
 use crate::variables::{Given, Variables, given_by_file};
 use crate::yaml::parse_yaml;
-
-/// How many bytes all files of one manifest may have.
-const MAX_TOTAL_BYTES: usize = 8 * MAX_FILE_BYTES;
-/// How many files one manifest may have.
-const MAX_FILES: usize = 5_000;
 
 /// One YAML file of the manifest.
 pub(crate) struct Part {
@@ -47,10 +44,11 @@ pub(crate) struct Loader<'a> {
     pub(crate) read: Vec<(String, String)>,
     pub(crate) found: Diagnostics,
     variables: Option<Variables>,
-    bytes_left: usize,
-    files_left: usize,
+    left: Budget,
+    /// The paths of the manifest and of all included files.
+    included: HashSet<String>,
     /// The documents in files of their own, by path.
-    pub(crate) trees: BTreeMap<String, Option<Node>>,
+    pub(crate) trees: BTreeMap<String, Option<Rc<Node>>>,
 }
 
 impl<'a> Loader<'a> {
@@ -62,8 +60,8 @@ impl<'a> Loader<'a> {
             read: Vec::new(),
             found: Diagnostics::new(),
             variables: None,
-            bytes_left: MAX_TOTAL_BYTES,
-            files_left: MAX_FILES,
+            left: Budget::new(),
+            included: HashSet::new(),
             trees: BTreeMap::new(),
         }
     }
@@ -83,7 +81,7 @@ impl<'a> Loader<'a> {
         };
         let mut parts = Vec::new();
         let part = Part { path: manifest.to_owned(), node, is_manifest: true };
-        self.follow_includes(part, &mut Vec::new(), &mut parts);
+        self.follow_includes(part, &mut Way::default(), &mut parts);
         (parts, Some(account))
     }
 
@@ -104,8 +102,8 @@ impl<'a> Loader<'a> {
             };
             let source = self.sources.add(file.name.clone(), text.clone());
             let is_json = file.name.to_ascii_lowercase().ends_with(".json");
-            let parse = if is_json { parse_json } else { parse_yaml };
-            if let Some(node) = parse(text, source, &mut self.found) {
+            let parse = if is_json { parse_json_within } else { parse_yaml };
+            if let Some(node) = self.parsed(parse, text, source, None) {
                 given.extend(given_by_file(&node, &mut self.found));
             }
         }
@@ -159,7 +157,7 @@ impl<'a> Loader<'a> {
         self.variables.as_ref().map(Variables::texts).unwrap_or_default()
     }
 
-    fn follow_includes(&mut self, part: Part, above: &mut Vec<String>, parts: &mut Vec<Part>) {
+    fn follow_includes(&mut self, part: Part, way: &mut Way, parts: &mut Vec<Part>) {
         let block = if part.is_manifest { &keys::MANIFEST } else { &keys::INCLUDED };
         let include = Reader::open(&part.node, block, "an included file", &mut Diagnostics::new())
             .and_then(|mut reader| reader.get("include", &mut Diagnostics::new()).cloned());
@@ -169,31 +167,35 @@ impl<'a> Loader<'a> {
                     .help("remove `include`, or name files"),
             );
         }
-        above.push(part.path.clone());
+        way.down(&part.path);
+        self.included.insert(part.path.clone());
         parts.push(part);
         for item in include.as_ref().map(Node::one_or_many).unwrap_or_default() {
-            for path in self.included_paths(item, above) {
-                if parts.iter().any(|part| part.path == path) {
+            for path in self.included_paths(item, way) {
+                if self.included.contains(&path) {
                     continue;
                 }
                 if let Some(mut node) = self.tree(&path, Some(item.span)) {
                     self.replace_variables(&mut node);
-                    self.follow_includes(Part { path, node, is_manifest: false }, above, parts);
+                    self.follow_includes(Part { path, node, is_manifest: false }, way, parts);
                 }
             }
         }
-        above.pop();
+        way.up();
     }
 
     /// The files that one item of `include:` names, without those that lead into a circle.
-    fn included_paths(&mut self, item: &Node, above: &[String]) -> Vec<String> {
+    fn included_paths(&mut self, item: &Node, way: &Way) -> Vec<String> {
         let Some(written) = item.expect_str("an item of `include`", &mut self.found) else {
             return Vec::new();
         };
-        let from = above.last().map_or("", String::as_str);
+        let from = way.files.last().map_or("", String::as_str);
         let resolved = match paths::resolve(from, written) {
             Ok(path) if !paths::is_pattern(&path) => Ok(vec![path]),
-            Ok(pattern) => paths::matching(self.files, &pattern).map_err(|error| error.to_string()),
+            Ok(pattern) => {
+                let matching = paths::matching(self.files, &pattern, &mut self.left.names);
+                matching.map_err(|error| error.to_string())
+            }
             Err(problem) => Err(problem.to_owned()),
         };
         let found = match resolved {
@@ -210,20 +212,28 @@ impl<'a> Loader<'a> {
                     .help("`*` stays within one name, `**/` stands for any folders"),
             );
         }
-        let (circular, rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|path| above.contains(path));
+        let (circular, rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|path| way.leads_through(path));
         if let Some(path) = circular.first() {
-            let through = above.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(" → ");
+            let through = way.files.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(" → ");
             self.found.push(
                 Diagnostic::error("include-cycle", item.span, format!("`{path}` includes itself"))
                     .label("includes a file that led here")
                     .help(format!("the way here: {through} → `{path}`")),
             );
         }
+        if way.files.len() > MAX_INCLUDE_DEPTH && !rest.is_empty() {
+            let message = format!("more than {MAX_INCLUDE_DEPTH} files lead to one another by `include:`");
+            self.found.push(
+                Diagnostic::error("too-much", item.span, message)
+                    .help("include files from the manifest itself: `include: [\"teams/**/*.yaml\"]`"),
+            );
+            return Vec::new();
+        }
         rest
     }
 
     /// The tree of a document's file, with variables replaced; read once however often it is named.
-    pub(crate) fn document(&mut self, from: &str, item: &Node) -> Option<(String, Node)> {
+    pub(crate) fn document(&mut self, from: &str, item: &Node) -> Option<(String, Rc<Node>)> {
         let written = item.expect_str("`file`", &mut self.found)?;
         let path = match paths::resolve(from, written) {
             Ok(path) => path,
@@ -236,10 +246,10 @@ impl<'a> Loader<'a> {
         if let Some(known) = self.trees.get(&path) {
             return known.clone().map(|node| (path, node));
         }
-        let mut node = self.tree(&path, Some(item.span));
-        if let Some(node) = &mut node {
-            self.replace_variables(node);
-        }
+        let node = self.tree(&path, Some(item.span)).map(|mut node| {
+            self.replace_variables(&mut node);
+            Rc::new(node)
+        });
         self.trees.insert(path.clone(), node.clone());
         node.map(|node| (path, node))
     }
@@ -254,7 +264,7 @@ impl<'a> Loader<'a> {
     fn tree(&mut self, path: &str, named_at: Option<Span>) -> Option<Node> {
         let (source, text) = self.text(path, named_at)?;
         let parse = match path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()) {
-            Some(extension) if extension == "json" => parse_json,
+            Some(extension) if extension == "json" => parse_json_within,
             Some(extension) if extension == "yaml" || extension == "yml" => parse_yaml,
             // The manifest itself may have any name.
             _ if named_at.is_none() => parse_yaml,
@@ -270,8 +280,19 @@ impl<'a> Loader<'a> {
                 return None;
             }
         };
+        self.parsed(parse, &text, source, named_at)
+    }
+
+    fn parsed(
+        &mut self,
+        parse: fn(&str, SourceId, usize, &mut Diagnostics) -> Option<Node>,
+        text: &str,
+        source: SourceId,
+        named_at: Option<Span>,
+    ) -> Option<Node> {
         let mut found = Diagnostics::new();
-        let node = parse(&text, source, &mut found);
+        let mut node = parse(text, source, self.left.nodes, &mut found);
+        self.left.charge(text, node.as_mut(), &mut found);
         for diagnostic in found.iter() {
             let named = named_at.unwrap_or(Span::NONE);
             self.found.push(diagnostic.clone().related(named, "this file is named here"));
@@ -280,14 +301,14 @@ impl<'a> Loader<'a> {
     }
 
     fn text(&mut self, path: &str, named_at: Option<Span>) -> Option<(SourceId, String)> {
-        let limit = MAX_FILE_BYTES.min(self.bytes_left);
-        let refused = if self.files_left == 0 {
+        let limit = MAX_FILE_BYTES.min(self.left.bytes);
+        let refused = if self.left.files == 0 {
             format!("a manifest has at most {MAX_FILES} files")
         } else {
-            self.files_left = self.files_left.saturating_sub(1);
+            self.left.files = self.left.files.saturating_sub(1);
             match self.files.read(path, limit) {
                 Ok(text) if text.len() <= limit => {
-                    self.bytes_left = self.bytes_left.saturating_sub(text.len());
+                    self.left.bytes = self.left.bytes.saturating_sub(text.len());
                     let source = self.sources.add(format!("{}{path}", self.folder), text.clone());
                     self.read.push((path.to_owned(), text.clone()));
                     return Some((source, text));
@@ -318,5 +339,29 @@ impl<'a> Loader<'a> {
         let beside = self.files.list(folder).unwrap_or_default();
         let names = beside.iter().filter(|entry| !entry.is_folder).map(|entry| entry.name.as_str());
         error.did_you_mean(name, names)
+    }
+}
+
+/// The files that lead to one another, from the manifest on.
+#[derive(Debug, Default)]
+struct Way {
+    files: Vec<String>,
+    known: HashSet<String>,
+}
+
+impl Way {
+    fn down(&mut self, path: &str) {
+        self.files.push(path.to_owned());
+        self.known.insert(path.to_owned());
+    }
+
+    fn up(&mut self) {
+        if let Some(path) = self.files.pop() {
+            self.known.remove(&path);
+        }
+    }
+
+    fn leads_through(&self, path: &str) -> bool {
+        self.known.contains(path)
     }
 }

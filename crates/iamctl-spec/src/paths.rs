@@ -2,10 +2,8 @@
 
 use iamctl_model::Pattern;
 
+use crate::budget::MAX_NAMES;
 use crate::files::{FileError, Files};
-
-/// How many names are looked at for one pattern.
-const MAX_NAMES: usize = 20_000;
 
 /// The path of a file as seen from the manifest's folder: `written` stands in the file `from`.
 ///
@@ -44,12 +42,16 @@ pub(crate) fn is_pattern(path: &str) -> bool {
 }
 
 /// The files that match a pattern, in the order of their paths. `*` and `?` stay within one name, `**`
-/// as a whole name stands for any folders; names that begin with a dot must be named.
-pub(crate) fn matching(files: &dyn Files, pattern: &str) -> Result<Vec<String>, FileError> {
-    let mut names_left = MAX_NAMES;
+/// as a whole name stands for any folders; names that begin with a dot must be named. `names_left` says
+/// how many names may still be looked at.
+pub(crate) fn matching(
+    files: &dyn Files,
+    pattern: &str,
+    names_left: &mut usize,
+) -> Result<Vec<String>, FileError> {
     let mut found = Vec::new();
     let parts: Vec<&str> = pattern.split('/').collect();
-    walk(files, "", &parts, &mut names_left, &mut found)?;
+    walk(files, "", &parts, names_left, &mut found)?;
     found.sort_unstable();
     found.dedup();
     Ok(found)
@@ -67,6 +69,7 @@ fn walk(
     if !is_pattern(part) && !rest.is_empty() {
         return walk(files, &join(part), rest, names_left, found);
     }
+    look_at_one(names_left)?;
     let entries = match files.list(folder) {
         Err(FileError::NotFound) => return Ok(()),
         other => other?,
@@ -75,9 +78,7 @@ fn walk(
         walk(files, folder, rest, names_left, found)?;
     }
     for entry in entries {
-        *names_left = names_left.checked_sub(1).ok_or_else(|| {
-            FileError::Other(format!("more than {MAX_NAMES} names would have to be looked at"))
-        })?;
+        look_at_one(names_left)?;
         let hidden = entry.name.starts_with('.') && !part.starts_with('.');
         match (*part, entry.is_folder) {
             ("**", true) if !hidden => walk(files, &join(&entry.name), parts, names_left, found)?,
@@ -93,6 +94,16 @@ fn walk(
             _ => {}
         }
     }
+    Ok(())
+}
+
+fn look_at_one(names_left: &mut usize) -> Result<(), FileError> {
+    let too_many = || {
+        let why =
+            format!("for all patterns together, more than {MAX_NAMES} names would have to be looked at");
+        FileError::Other(why)
+    };
+    *names_left = names_left.checked_sub(1).ok_or_else(too_many)?;
     Ok(())
 }
 
@@ -134,12 +145,15 @@ mod tests {
         ] {
             files = files.with(path, "");
         }
-        let found = |pattern| matching(&files, pattern).unwrap();
+        let found = |pattern| matching(&files, pattern, &mut 100).unwrap();
         assert_eq!(found("*.yaml"), ["a.yaml", "b.yaml"]);
         assert_eq!(found("t/**/*.yaml"), ["t/u.yaml", "t/x/u.yaml"]);
         assert_eq!(found("**/u.yaml"), ["t/u.yaml", "t/x/u.yaml"]);
         assert_eq!(found("t/?/u.yaml"), ["t/x/u.yaml"]);
         assert_eq!(found("t/**"), ["t/n.txt", "t/u.yaml", "t/x/u.yaml"]);
         assert_eq!(found("no/*.yaml"), Vec::<String>::new());
+        let mut left = 20;
+        assert!(matching(&files, "**/**/**/u.yaml", &mut left).is_err());
+        assert_eq!(left, 0);
     }
 }

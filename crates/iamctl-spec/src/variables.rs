@@ -179,9 +179,10 @@ impl Variables {
                         .error("unclosed-variable", "${", "`${` is not closed by `}`".to_owned())
                         .help("write `$${` where the characters themselves are meant"),
                 );
+                // Nothing closes those that follow either.
                 out.push_str("${");
                 rest = after;
-                continue;
+                break;
             };
             self.push_value(name, &mut out, place, found);
             rest = after;
@@ -217,21 +218,23 @@ impl Variables {
         }
     }
 
-    fn unknown(&self, name: &str, place: &Place<'_>, with_suggestion: bool) -> Diagnostic {
+    /// To find the exact place, and what was meant, is worth the time only for the first few.
+    fn unknown(&self, name: &str, place: &Place<'_>, are_few: bool) -> Diagnostic {
+        let error = |code, message: String| match are_few {
+            true => place.error(code, name, message),
+            false => Diagnostic::error(code, place.span, message),
+        };
         if let Some(declared) = self.missing.get(name) {
-            return place
-                .error("variable-without-value", name, format!("the variable `{name}` has no value"))
+            return error("variable-without-value", format!("the variable `{name}` has no value"))
                 .related(*declared, "declared here without one")
                 .help(format!("give it one: `--var {name}=…`"));
         }
-        let known = self
-            .values
-            .keys()
-            .chain(self.missing.keys())
-            .map(String::as_str)
-            .take(if with_suggestion { usize::MAX } else { 0 });
-        place
-            .error("unknown-variable", name, format!("the variable `{name}` is not defined"))
+        let known = self.values.keys().chain(self.missing.keys()).map(String::as_str).take(if are_few {
+            usize::MAX
+        } else {
+            0
+        });
+        error("unknown-variable", format!("the variable `{name}` is not defined"))
             .did_you_mean(name, known)
             .help(format!(
                 "define it under `variables:`, or write `$${{{name}}}` where the characters themselves are meant"

@@ -5,20 +5,22 @@
 
 use std::fmt;
 
-use iamctl_policy::{Diagnostic, Diagnostics, Entry, Node, SourceId, Span, Value, unique};
+use iamctl_policy::{Diagnostic, Diagnostics, Entry, MAX_DEPTH, Node, SourceId, Span, Value, unique};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy, Spanned};
 
-/// How deep collections may be nested: a manifest needs a dozen levels.
-const MAX_DEPTH: usize = 48;
-/// How many values one text may hold, counted after aliases are expanded.
-const MAX_NODES: usize = 1_000_000;
 /// How many values aliases may add.
 const MAX_EXPANDED: usize = 200_000;
 
-/// Reads exactly one YAML document. `None` when the text is not YAML or is more than one document.
-pub(crate) fn parse_yaml(text: &str, source: SourceId, diagnostics: &mut Diagnostics) -> Option<Node> {
-    match serde_saphyr::from_str_with_options::<Placed>(text, options()) {
+/// Reads exactly one YAML document. `None` when the text is not YAML or is more than one document, or
+/// when it holds more values than it may, counted after aliases are expanded.
+pub(crate) fn parse_yaml(
+    text: &str,
+    source: SourceId,
+    most_nodes: usize,
+    diagnostics: &mut Diagnostics,
+) -> Option<Node> {
+    match serde_saphyr::from_str_with_options::<Placed>(text, options(most_nodes)) {
         Ok(Placed(Node { value: Value::Null, .. })) => {
             diagnostics.push(empty(source));
             None
@@ -34,15 +36,15 @@ pub(crate) fn parse_yaml(text: &str, source: SourceId, diagnostics: &mut Diagnos
     }
 }
 
-fn options() -> serde_saphyr::Options {
+fn options(most_nodes: usize) -> serde_saphyr::Options {
     let mut alias_limits = serde_saphyr::Options::default().alias_limits;
     alias_limits.max_total_replayed_events = MAX_EXPANDED;
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: MAX_DEPTH,
             flow_nesting_limit: MAX_DEPTH,
-            max_nodes: MAX_NODES,
-            max_events: 2 * MAX_NODES,
+            max_nodes: most_nodes,
+            max_events: most_nodes.saturating_mul(2),
             max_recorded_anchor_bytes: 16 * 1024 * 1024,
         },
         alias_limits: alias_limits,
@@ -223,9 +225,7 @@ fn explain(error: &serde_saphyr::Error, text: &str, source: SourceId) -> Diagnos
 }
 
 fn too_much(place: Span) -> Diagnostic {
-    Diagnostic::error("too-much", place, "the text is nested too deeply, or holds too much").help(format!(
-        "at most {MAX_DEPTH} levels and {MAX_NODES} values are read, {MAX_EXPANDED} of them through aliases"
-    ))
+    Diagnostic::too_much(place).help(format!("aliases may add {MAX_EXPANDED} values"))
 }
 
 fn empty(source: SourceId) -> Diagnostic {
@@ -253,13 +253,13 @@ fn with_hint(error: Diagnostic, rest: &str) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use iamctl_policy::Sources;
+    use iamctl_policy::{MAX_NODES, Sources};
 
     fn read(text: &str) -> (Option<Node>, Vec<String>) {
         let mut sources = Sources::new();
         let id = sources.add("m.yaml", text);
         let mut diagnostics = Diagnostics::new();
-        let node = parse_yaml(text, id, &mut diagnostics);
+        let node = parse_yaml(text, id, MAX_NODES, &mut diagnostics);
         let told =
             diagnostics.iter().map(|d| format!("{} @ {:?}", d.message, sources.slice(d.span))).collect();
         (node, told)

@@ -87,7 +87,7 @@ fn what_is_too_large_is_not_parsed() {
     }
     let rejected = parse(&files, "m.yaml", &Options::default()).unwrap_err();
     let last = rejected.diagnostics.iter().find(|found| found.code == "file-unreadable").unwrap();
-    assert_eq!(last.message, "`i/7.yaml` cannot be read: all files together have more than 64 MiB");
+    assert_eq!(last.message, "`i/3.yaml` cannot be read: all files together have more than 32 MiB");
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn mistakes_are_told_at_their_places_all_at_once() {
             "duplicate-key at prod.yaml:6:1 `env`: `env` is defined twice in the same map",
             "empty-file at empty.yaml:1:1 ``: the file is empty",
             "file-unreadable at nowhere: `gone.yaml` cannot be read: there is no such file",
-            "not-json at broken.json:1:9 `}`: not valid JSON: unexpected close brace",
+            "not-json at broken.json:1:9 `}`: not valid JSON: a value is expected here",
             "undeclared-variable at nowhere: there is no variable `sise` to give a value",
             "undeclared-variable at prod.yaml:2:1 `opne`: there is no variable `opne` to give a value",
             "variable-in-variable at prod.yaml:5:7 `${env}`: the value of a variable cannot use the variable `env`",

@@ -32,7 +32,7 @@ pub const RULES: &[Rule] = &[
     rule(
         TEXT,
         "file-unreadable",
-        "a file must be there, be UTF-8 text, and have at most 8 MiB; all together 64 MiB",
+        "a file must be there, be UTF-8 text, and have at most 8 MiB; all together 32 MiB",
     ),
     rule(TEXT, "file-extension", "the name of a file ends with `.json`, `.yaml` or `.yml`"),
     rule(TEXT, "file-path", "files lie in the manifest's folder"),
