@@ -29,8 +29,8 @@ pub(crate) fn report(page: &mut Page, imported: &Imported, manifest: &Path) {
     }
     for ((kind, field), count) in &imported.not_read {
         note(format!(
-            "the {} of {} is not in the file, and is ignored until its block says otherwise",
-            field.replace('_', " "),
+            "the {} of {} are not in the file: left to others until `ignore:` goes from the block",
+            plural(field),
             things(*count, kind_name(*kind))
         ));
     }
@@ -130,6 +130,15 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::User => "user",
         Kind::Role => "role",
         Kind::MasterCopy => "master copy",
+    }
+}
+
+/// What is not in a file is so for several things, mostly.
+fn plural(field: &str) -> &str {
+    match field {
+        "description" => "descriptions",
+        "max_session_duration" => "session durations",
+        other => other,
     }
 }
 

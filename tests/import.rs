@@ -1,0 +1,95 @@
+//! Taking over an account that is there, and what drifted since.
+
+use aws_sdk_iam::types::Tag;
+use fault_proxy::{Call, Service};
+
+use crate::support::World;
+
+/// An account that was made by the founding case and is managed by nobody any more.
+fn abandoned() -> World {
+    let world = World::founded();
+    std::fs::remove_file(world.path("desired-state.yaml")).unwrap();
+    world
+}
+
+const NAMES: [&str; 4] = ["--manifest-name", "legacy", "--bucket", "legacy-master-copy"];
+
+#[test]
+fn what_is_imported_is_planned_as_nothing_but_ownership_and_applied_without_a_call_to_iam() {
+    let world = abandoned();
+    let arguments = [&["import"][..], &NAMES].concat();
+    world.iamctl(&arguments).expect(0).says(&["Wrote desired-state.yaml: 2 policies, 3 users, 1 role."]);
+    let text = world.read("desired-state.yaml");
+    assert!(text.contains("      - users: [alice, bob, carol]\n        mfa: required\n"), "{text}");
+    world.iamctl(&["validate"]).expect(0);
+
+    let plan = world.iamctl(&["plan", "--format", "json"]).expect(0).json();
+    assert_eq!(plan["summary"]["adopt"], 6);
+    assert_eq!(plan["steps"], serde_json::json!([]));
+    assert_eq!(plan["refusals"], serde_json::json!([]));
+    world.proxy.clear();
+    world.iamctl(&["apply", "--yes"]).expect(0);
+    assert_eq!(world.iam_writes(), [] as [&str; 0]);
+    world.expect_no_change();
+}
+
+#[test]
+fn an_import_reads_only_and_costs_three_requests_and_one_for_each_policy() {
+    let world = abandoned();
+    world.iamctl(&["import"]).expect(0);
+    assert_eq!(world.writes(), [] as [&str; 0]);
+    let reads = world.calls(|call: &Call| call.service == Service::Iam || call.service == Service::Sts);
+    assert_eq!(reads.len(), 3 + 2, "{reads:?}");
+    world.proxy.clear();
+    std::fs::remove_file(world.path("desired-state.yaml")).unwrap();
+    world.iamctl(&["import", "--kind", "users"]).expect(0).says(&["3 users.", "3 things not chosen"]);
+    assert_eq!(world.calls(|_| true).len(), 3);
+}
+
+#[test]
+fn nothing_that_is_there_is_written_over() {
+    let world = World::founded();
+    let before = world.read("desired-state.yaml");
+    world.iamctl(&["import"]).expect(1).says(&["is there already, and is not overwritten"]);
+    assert_eq!(world.read("desired-state.yaml"), before);
+    assert_eq!(world.calls(|_| true), [] as [&str; 0]);
+    world.iamctl(&["import", "role/nobody", "-f", "other.yaml"]).expect(1).says(&["there is no role/nobody"]);
+    world.iamctl(&["import", "nonsense", "-f", "other.yaml"]).expect(64);
+    assert!(!world.path("other.yaml").exists());
+}
+
+#[test]
+fn an_account_in_a_file_is_imported_without_aws() {
+    let world = abandoned();
+    world.iamctl(&["import", "-f", "live.yaml"]).expect(0);
+    world.iamctl(&["plan", "-f", "live.yaml", "--save-live", "account.json"]).expect(0);
+    world.proxy.clear();
+    let live = ["--live", "account.json"];
+    world
+        .iamctl(&[&["import", "-f", "saved.yaml"][..], &live].concat())
+        .expect(0)
+        .says(&["the tags of 2 policies are not in the file"]);
+    let saved = world.read("saved.yaml");
+    assert_eq!(saved.replace("    ignore: [tags]\n", ""), world.read("live.yaml"));
+    world.iamctl(&[&["import", "-f", "split.yaml", "--split"][..], &live].concat()).expect(0);
+    assert!(world.read("split.yaml").contains("file: policies/s3-read-ec2-full.json"));
+    assert!(world.read("policies/s3-read-ec2-full.json").contains("AllOfEC2"));
+    assert_eq!(world.calls(|_| true), [] as [&str; 0]);
+}
+
+#[test]
+fn what_drifted_is_taken_over_and_nothing_else_is_edited() {
+    let world = World::founded();
+    world.edit("  carol: {}\n", "  carol: {}   # on leave\n");
+    let aws = world.aws();
+    let tag = Tag::builder().key("team").value("data").build().unwrap();
+    aws.wait(aws.iam.tag_user().user_name("carol").tags(tag).send()).unwrap();
+    world.proxy.clear();
+    world.iamctl(&["import", "--update"]).expect(0).says(&["~ user/carol tags", "Edited desired-state.yaml"]);
+    assert_eq!(world.writes(), [] as [&str; 0]);
+    world.edit("  carol: {tags: {team: data}}   # on leave\n", "  carol: {tags: {team: data}}\n");
+    world.iamctl(&["apply", "--yes"]).expect(0);
+    assert_eq!(world.iam_writes(), [] as [&str; 0]);
+    world.expect_no_change();
+    world.iamctl(&["import", "--update"]).expect(0).says(&["Nothing drifted"]);
+}
