@@ -19,6 +19,7 @@ mod endings;
 mod examples;
 mod founding;
 mod guards;
+mod import;
 mod locks;
 mod offline;
 mod outages;
