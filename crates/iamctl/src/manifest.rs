@@ -4,7 +4,7 @@ use std::path::Path;
 
 use iamctl_apply::{ManifestFile, ManifestFiles};
 use iamctl_import::{Drifted, Updated};
-use iamctl_model::{Account, Live};
+use iamctl_model::{Account, Live, Partition};
 use iamctl_policy::Diagnostics;
 use iamctl_spec::{FileError, MAX_FILE_BYTES, Manifest, Options, VariableFile, parse, parse_for_editing};
 
@@ -70,6 +70,14 @@ impl<'g> Loader<'g> {
         let text = "`iamctl init` writes a first manifest; `--file` names another one";
         page.words(2, 6, &[(Ink::Hint, "help: "), (Ink::Plain, text)]);
         self.terminal.complain_page(&page);
+    }
+
+    /// The manifest for an account, once that is known. One that names its account was read for it already:
+    /// reading is most of the time that a large manifest takes.
+    pub(crate) fn load_for(&self, offline: Manifest, account: &Account) -> Result<Manifest, Failure> {
+        let was_for_it =
+            offline.desired.account.as_ref() == Some(&account.id) && account.partition == Partition::aws();
+        if was_for_it { Ok(offline) } else { self.load(Some(account)) }
     }
 
     /// Edits the manifest's texts so that they say of some things what is in the account.

@@ -36,7 +36,7 @@ pub(crate) fn plan(path: &Path, loader: &Loader<'_>, limits: &Limits) -> Result<
         );
         return Err(Failure::new(Exit::Refused, message));
     }
-    let manifest = loader.load(Some(&live.account))?;
+    let manifest = loader.load_for(offline, &live.account)?;
     let (ownership, note) = match ownership {
         Some(ownership) => (ownership, "planned against a saved account: the master copy was not read".to_owned()),
         None => (
