@@ -54,6 +54,16 @@ impl Page {
         Self { width, lines: Vec::new() }
     }
 
+    /// An empty page of the same width.
+    pub(crate) fn another(&self) -> Self {
+        Self::new(self.width)
+    }
+
+    /// Goes on with the lines of another page.
+    pub(crate) fn append(&mut self, other: Page) {
+        self.lines.extend(other.lines);
+    }
+
     /// An empty line, unless there is one already or nothing stands above it.
     pub(crate) fn gap(&mut self) {
         if self.lines.last().is_some_and(|(_, pieces)| !pieces.is_empty()) {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Account, Address, Cause, Change, ChangeAction, Field, MasterCopy, Plan, PolicyArn, PolicyName, Resource,
-    Tags,
+    Account, Address, Cause, Change, ChangeAction, Field, Kind, MasterCopy, Plan, PolicyArn, PolicyName,
+    Resource, Tags,
 };
 use iamctl_policy::Document;
 
@@ -44,9 +44,7 @@ pub(crate) fn plan(page: &mut Page, plan: &Plan, setting: Setting<'_>) {
         page.words(0, 9, &[(Ink::Caution, "warning: "), (Ink::Plain, &hazard.message), (Ink::Dim, &name)]);
     }
     page.gap();
-    for change in &plan.changes {
-        Writer { page, plan, setting }.change(change);
-    }
+    changes(page, plan, setting);
     page.gap();
     if setting.verbose && !plan.steps.is_empty() {
         steps(page, plan);
@@ -59,6 +57,40 @@ pub(crate) fn plan(page: &mut Page, plan: &Plan, setting: Setting<'_>) {
             _ => format!("{}: {}", note.address, note.message),
         };
         page.words(0, 6, &[(Ink::Hint, "note: "), (Ink::Plain, &text)]);
+    }
+}
+
+/// How many things must change in the same way to be told together.
+const ALIKE: usize = 4;
+
+/// All changes. What many things of one kind have in common is told once, with all their names.
+fn changes(page: &mut Page, plan: &Plan, setting: Setting<'_>) {
+    let mut groups: Vec<(Vec<&Change>, Page)> = Vec::new();
+    let mut places: BTreeMap<(Kind, ChangeAction, String, String), usize> = BTreeMap::new();
+    for change in &plan.changes {
+        let mut body = page.another();
+        let mut writer = Writer { page: &mut body, plan, setting };
+        let remark = writer.remark(change);
+        writer.body(change);
+        let key = (change.address.kind(), change.action, remark, body.text(true));
+        match places.get(&key).and_then(|place| groups.get_mut(*place)) {
+            Some((alike, _)) => alike.push(change),
+            None => {
+                places.insert(key, groups.len());
+                groups.push((vec![change], body));
+            }
+        }
+    }
+    for (alike, body) in groups {
+        if alike.len() >= ALIKE && !setting.verbose {
+            Writer { page, plan, setting }.head_of_many(&alike);
+            page.append(body);
+        } else {
+            for change in alike {
+                Writer { page, plan, setting }.head(change);
+                page.append(body.clone());
+            }
+        }
     }
 }
 
@@ -139,6 +171,11 @@ impl Writer<'_, '_> {
     }
 
     fn change(&mut self, change: &Change) {
+        self.head(change);
+        self.body(change);
+    }
+
+    fn head(&mut self, change: &Change) {
         let (symbol, ink) = mark(change.action);
         let remark = self.remark(change);
         self.page.words(
@@ -146,6 +183,22 @@ impl Writer<'_, '_> {
             6,
             &[(ink, format!("{symbol} ")), (Ink::Bold, change.address.to_string()), (Ink::Dim, remark)],
         );
+    }
+
+    /// The names of things that change in the same way.
+    fn head_of_many(&mut self, alike: &[&Change]) {
+        let Some(first) = alike.first() else { return };
+        let (symbol, ink) = mark(first.action);
+        let kind = first.address.kind();
+        let names: Vec<String> = alike.iter().map(|change| change.address.name().to_owned()).collect();
+        let names = format!(": {}", names.join(", "));
+        let many = format!("{} {}", alike.len(), kind.plural());
+        let remark = self.remark(first).replacen("  is ", "  are ", 1).replacen("  was ", "  were ", 1);
+        let head = [(ink, format!("{symbol} ")), (Ink::Bold, many), (Ink::Plain, names), (Ink::Dim, remark)];
+        self.page.words(2, 6, &head);
+    }
+
+    fn body(&mut self, change: &Change) {
         match (change.action, &change.before, &change.after) {
             (ChangeAction::Create | ChangeAction::Update, None, None) => {
                 self.master_copy(change);
