@@ -64,7 +64,8 @@ pub(crate) fn made(action: &Action) -> Option<Resource> {
 /// A call that has nothing to do with the thing, or with things of its kind, changes nothing.
 pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&Resource>) {
     match action {
-        // These make or delete the thing, or a version that is not in force.
+        // These make or delete the thing, a version that is not in force, or credentials, which are no part
+        // of what is managed.
         Action::CreateUser { .. }
         | Action::CreateGroup { .. }
         | Action::CreateRole { .. }
@@ -73,7 +74,15 @@ pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&
         | Action::DeleteGroup { .. }
         | Action::DeleteRole { .. }
         | Action::DeletePolicy { .. }
-        | Action::DeletePolicyVersion { .. } => {}
+        | Action::DeletePolicyVersion { .. }
+        | Action::UpdateAccessKey { .. }
+        | Action::DeleteAccessKey { .. }
+        | Action::DeleteLoginProfile { .. }
+        | Action::DeactivateMFADevice { .. }
+        | Action::DeleteVirtualMFADevice { .. }
+        | Action::DeleteSigningCertificate { .. }
+        | Action::DeleteSSHPublicKey { .. }
+        | Action::DeleteServiceSpecificCredential { .. } => {}
         Action::UpdateUser { user_name: _, new_path } | Action::UpdateGroup { group_name: _, new_path } => {
             *path(resource) = new_path.clone();
         }

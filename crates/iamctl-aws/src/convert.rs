@@ -36,7 +36,8 @@ pub(crate) fn user(detail: UserDetail) -> Result<(UserName, LiveUser), ReadError
         inline_policies: inline_policies(detail.user_policy_list, &of)?,
         permissions_boundary: boundary(detail.permissions_boundary, &of)?,
     };
-    Ok((name, LiveUser { id: id(detail.user_id, &of)?, created: created(detail.create_date, &of)?, value }))
+    let (id, created) = (id(detail.user_id, &of)?, created(detail.create_date, &of)?);
+    Ok((name, LiveUser { id, created, value, credentials: Observed::NotRead }))
 }
 
 /// A group, without members: they are not part of what AWS says of it.

@@ -48,6 +48,7 @@ mod pages;
 mod perform;
 mod profile;
 mod read;
+mod read_credentials;
 mod read_error;
 mod settle;
 mod whole;

@@ -17,9 +17,9 @@ use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{StatusType, Tag};
 use iamctl_apply::{ActionError, ErrorClass, IamAccount, Receipt};
-use iamctl_model::{Account, Action, PolicyArn, Tags, UniqueId};
+use iamctl_model::{Account, Action, KeyStatus, PolicyArn, Tags, UniqueId};
 use jiff::Timestamp;
 
 use crate::connect::Aws;
@@ -321,6 +321,53 @@ impl AwsIam {
                     .send()
                     .await,
             ),
+            Action::UpdateAccessKey { user_name, access_key_id, status } => done(
+                iam.update_access_key()
+                    .user_name(user_name.as_str())
+                    .access_key_id(access_key_id)
+                    .status(sdk_status(*status))
+                    .send()
+                    .await,
+            ),
+            Action::DeleteAccessKey { user_name, access_key_id: key } => {
+                done(iam.delete_access_key().user_name(user_name.as_str()).access_key_id(key).send().await)
+            }
+            Action::DeleteLoginProfile { user_name } => {
+                done(iam.delete_login_profile().user_name(user_name.as_str()).send().await)
+            }
+            Action::DeactivateMFADevice { user_name, serial_number } => done(
+                iam.deactivate_mfa_device()
+                    .user_name(user_name.as_str())
+                    .serial_number(&serial_number.0)
+                    .send()
+                    .await,
+            ),
+            Action::DeleteVirtualMFADevice { user_name: _, serial_number } => {
+                done(iam.delete_virtual_mfa_device().serial_number(&serial_number.0).send().await)
+            }
+            Action::DeleteSigningCertificate { user_name, certificate_id } => done(
+                iam.delete_signing_certificate()
+                    .user_name(user_name.as_str())
+                    .certificate_id(certificate_id)
+                    .send()
+                    .await,
+            ),
+            Action::DeleteSSHPublicKey { user_name, ssh_public_key_id } => done(
+                iam.delete_ssh_public_key()
+                    .user_name(user_name.as_str())
+                    .ssh_public_key_id(ssh_public_key_id)
+                    .send()
+                    .await,
+            ),
+            Action::DeleteServiceSpecificCredential { user_name, service_specific_credential_id: id } => {
+                done(
+                    iam.delete_service_specific_credential()
+                        .user_name(user_name.as_str())
+                        .service_specific_credential_id(id)
+                        .send()
+                        .await,
+                )
+            }
         }
     }
 
@@ -368,11 +415,20 @@ fn takes_away(action: &Action) -> bool {
             | Action::UntagUser { .. }
             | Action::UntagRole { .. }
             | Action::UntagPolicy { .. }
+            // A key that is gone cannot be used either.
+            | Action::UpdateAccessKey { status: KeyStatus::Inactive, .. }
+            | Action::DeleteAccessKey { .. }
+            | Action::DeleteLoginProfile { .. }
+            | Action::DeactivateMFADevice { .. }
+            | Action::DeleteVirtualMFADevice { .. }
+            | Action::DeleteSigningCertificate { .. }
+            | Action::DeleteSSHPublicKey { .. }
+            | Action::DeleteServiceSpecificCredential { .. }
     )
 }
 
 /// No repetition by the SDK.
-fn once() -> iam::config::Builder {
+pub(crate) fn once() -> iam::config::Builder {
     iam::Config::builder().retry_config(RetryConfig::disabled())
 }
 
@@ -398,6 +454,13 @@ where
         created: id(&answer).map(UniqueId),
         remark: None,
     })
+}
+
+fn sdk_status(status: KeyStatus) -> StatusType {
+    match status {
+        KeyStatus::Active => StatusType::Active,
+        KeyStatus::Inactive => StatusType::Inactive,
+    }
 }
 
 /// IAM refuses an empty description on some calls, and has none where none is sent.

@@ -32,11 +32,11 @@ const ROLES: &str = "iam:ListRoles";
 const POLICY_TAGS: &str = "iam:ListPolicyTags";
 
 /// The most objects a page can hold; AWS may send fewer.
-const PAGE: i32 = 1000;
+pub(crate) const PAGE: i32 = 1000;
 
 /// Reads in flight at once, for calls that are made one for each object. IAM begins to throttle
 /// readers somewhere above twenty a second.
-const CONCURRENT_READS: usize = 4;
+pub(crate) const CONCURRENT_READS: usize = 4;
 
 /// How long IAM gets to catch up before a contradiction is taken seriously.
 const CATCH_UP: Duration = Duration::from_secs(1);
@@ -77,9 +77,9 @@ impl Aws {
     }
 }
 
-struct Reader<'a> {
-    client: iam::Client,
-    origin: &'a Origin,
+pub(crate) struct Reader<'a> {
+    pub(crate) client: iam::Client,
+    pub(crate) origin: &'a Origin,
 }
 
 /// Everything that GetAccountAuthorizationDetails said, over all pages.
@@ -176,7 +176,7 @@ impl Reader<'_> {
         }
     }
 
-    fn next(
+    pub(crate) fn next(
         &self,
         call: &str,
         markers: &mut Markers,
@@ -187,7 +187,7 @@ impl Reader<'_> {
         next.map_err(|broken| inconsistent(format!("{call}: {}", broken.as_str())))
     }
 
-    fn error(&self, call: &'static str, failure: Failure) -> ReadError {
+    pub(crate) fn error(&self, call: &'static str, failure: Failure) -> ReadError {
         if failure.class == ErrorClass::Credentials {
             return ReadError::Credentials(CredentialsProblem::of_iam(&failure, self.origin));
         }
@@ -311,6 +311,6 @@ fn check_attachments(live: &Live) -> Result<(), ReadError> {
     }
 }
 
-fn inconsistent(message: String) -> ReadError {
+pub(crate) fn inconsistent(message: String) -> ReadError {
     ReadError::Inconsistent { message }
 }

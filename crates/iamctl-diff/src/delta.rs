@@ -85,6 +85,11 @@ impl Delta {
         Delta { denies: all(after.is_some()), stops_denying: all(before.is_some()), ..Delta::default() }
     }
 
+    /// Whoever it affects can do nothing any more, whatever policies say.
+    pub(crate) fn cut_off() -> Self {
+        Delta { denies: Actions::everything(), ..Delta::default() }
+    }
+
     /// A trust policy bounds what a role's policies can give to anybody: letting more in is like a
     /// prohibition that goes, letting fewer in like one that comes.
     pub(crate) fn of_trust(before: &Document, after: &Document) -> Self {

@@ -8,6 +8,7 @@ use iamctl_model::{
 };
 use iamctl_policy::Document;
 
+use crate::credentials;
 use crate::delta::Delta;
 use crate::world::{World, identity};
 
@@ -353,6 +354,9 @@ impl Drafter<'_> {
                 self.plain(address, Action::DeleteGroup { group_name: name.clone() });
             }
             Address::User(name) => {
+                let user = live.users.get(name);
+                let has = user.and_then(|user| user.credentials.as_ref());
+                self.drafts.extend(has.into_iter().flat_map(|has| credentials::drafts(name, has)));
                 let groups = live.users.get(name).map(|user| user.value.groups.clone()).unwrap_or_default();
                 for group in &groups {
                     self.leave(address, name, group);

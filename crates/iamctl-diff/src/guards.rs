@@ -53,6 +53,7 @@ impl Guards<'_> {
             refusals.extend(self.conflict(change));
             refusals.extend(self.in_use(change, &world));
             refusals.extend(self.lockout(change));
+            refusals.extend(self.credentials(change));
             refusals.extend(self.widens_drift(change, &world));
         }
         refusals.extend(self.mass_delete(changes));
@@ -143,6 +144,28 @@ impl Guards<'_> {
             &change.address,
             format!("{} is {what} that runs this, and would be deleted", change.address),
             "let somebody else apply it".to_owned(),
+        ))
+    }
+
+    /// Passwords, keys and devices are gone for good, and are seldom what was meant to be deleted.
+    fn credentials(&self, change: &Change) -> Option<Refusal> {
+        let Address::User(name) = &change.address else { return None };
+        if change.action != ChangeAction::Delete {
+            return None;
+        }
+        let what = self.live.users.get(name)?.credentials.as_ref()?.describe();
+        if what.is_empty() {
+            return None;
+        }
+        let address = &change.address;
+        Some(Self::refuse(
+            Guard::DeleteCredentials,
+            address,
+            format!("{address} would be deleted and still has {}", what.join(", ")),
+            format!(
+                "make sure that nobody uses it any more, and take that away first; or list `{address}` under \
+                 `forget:` to keep it and stop managing it"
+            ),
         ))
     }
 

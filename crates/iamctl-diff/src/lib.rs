@@ -12,6 +12,7 @@
 mod changes;
 mod claim;
 mod comparable;
+mod credentials;
 mod delta;
 mod drafts;
 mod fields;
@@ -22,6 +23,7 @@ mod order;
 mod plan;
 mod world;
 
+pub use credentials::users_to_delete;
 pub use plan::{
     Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, plan, unmanaged_addresses,
 };

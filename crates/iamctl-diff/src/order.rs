@@ -22,6 +22,7 @@ use iamctl_model::{
 };
 use iamctl_policy::Document;
 
+use crate::credentials;
 use crate::delta::Delta;
 use crate::drafts::{Draft, new_path, own_principal};
 use crate::graph::{Edges, Reason};
@@ -47,6 +48,7 @@ pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>
     ordering.rooms();
     ordering.versions_before_attachments();
     ordering.trust_before_deletes();
+    credentials::order(drafts, &mut ordering.edges);
     ordering.safe_access();
     if let Some(identity) = caller.and_then(Caller::identity) {
         ordering.runner_last(&identity);

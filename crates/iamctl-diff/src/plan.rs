@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::changes::compare;
 use crate::claim::claim;
+use crate::credentials;
 use crate::drafts::drafts;
 use crate::guards::{Guards, denied, refused};
 use crate::moves::Moves;
@@ -88,6 +89,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     refusals.extend(denied(&hazards, inputs.deny));
 
     let ownership = compared.ownership;
+    let mut notes = compared.notes;
+    notes.extend(credentials::notes(&compared.changes, &live));
     let mut changes = compared.changes;
     changes.extend(master_copy_change(inputs, &ownership, changes.is_empty()));
     changes.sort_by(|a, b| a.address.cmp(&b.address));
@@ -98,7 +101,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
         steps: ordered.steps,
         refusals,
         hazards,
-        notes: compared.notes,
+        notes,
         unmanaged: unmanaged(inputs.desired, &live, &ownership),
     };
     Planned { plan, ownership }

@@ -77,7 +77,7 @@ fn path(text: &str) -> Path {
 
 fn user(name: &str, value: User) -> (UserName, LiveUser) {
     let id = UniqueId(format!("AIDA{}", name.to_ascii_uppercase()));
-    (UserName::parse(name).unwrap(), LiveUser { id, created: time(), value })
+    (UserName::parse(name).unwrap(), LiveUser { id, created: time(), value, credentials: Observed::NotRead })
 }
 
 fn policy(name: &str, path_text: &str, document: Document) -> (PolicyName, LivePolicy) {

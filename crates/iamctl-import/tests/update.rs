@@ -102,7 +102,8 @@ fn live(read: &ReadForEditing) -> Live {
         use iamctl_model::{LiveGroup, LivePolicy, LiveRole, LiveUser, Resource};
         match (address, managed.value.clone()) {
             (Address::User(name), Resource::User(value)) => {
-                live.users.insert(name.clone(), LiveUser { id, created, value });
+                live.users
+                    .insert(name.clone(), LiveUser { id, created, value, credentials: Observed::NotRead });
             }
             (Address::Group(name), Resource::Group(value)) => {
                 live.groups.insert(name.clone(), LiveGroup { id, created, value });

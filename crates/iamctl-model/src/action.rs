@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, Identity};
 use crate::arn::PolicyArn;
+use crate::credentials::{KeyStatus, MfaSerial};
 use crate::live::VersionId;
 use crate::names::{GroupName, Path, PolicyName, RoleName, UserName};
 use crate::resource::SessionDuration;
@@ -187,6 +188,40 @@ pub enum Action {
         policy_arn: PolicyArn,
         tag_keys: Vec<String>,
     },
+    UpdateAccessKey {
+        user_name: UserName,
+        access_key_id: String,
+        status: KeyStatus,
+    },
+    DeleteAccessKey {
+        user_name: UserName,
+        access_key_id: String,
+    },
+    DeleteLoginProfile {
+        user_name: UserName,
+    },
+    DeactivateMFADevice {
+        user_name: UserName,
+        serial_number: MfaSerial,
+    },
+    /// The user is no parameter of the call: it says whose device it was.
+    DeleteVirtualMFADevice {
+        user_name: UserName,
+        serial_number: MfaSerial,
+    },
+    DeleteSigningCertificate {
+        user_name: UserName,
+        certificate_id: String,
+    },
+    DeleteSSHPublicKey {
+        user_name: UserName,
+        #[serde(rename = "SSHPublicKeyId")]
+        ssh_public_key_id: String,
+    },
+    DeleteServiceSpecificCredential {
+        user_name: UserName,
+        service_specific_credential_id: String,
+    },
 }
 
 impl Action {
@@ -275,6 +310,14 @@ impl Action {
             Action::UntagRole { .. } => "UntagRole",
             Action::TagPolicy { .. } => "TagPolicy",
             Action::UntagPolicy { .. } => "UntagPolicy",
+            Action::UpdateAccessKey { .. } => "UpdateAccessKey",
+            Action::DeleteAccessKey { .. } => "DeleteAccessKey",
+            Action::DeleteLoginProfile { .. } => "DeleteLoginProfile",
+            Action::DeactivateMFADevice { .. } => "DeactivateMFADevice",
+            Action::DeleteVirtualMFADevice { .. } => "DeleteVirtualMFADevice",
+            Action::DeleteSigningCertificate { .. } => "DeleteSigningCertificate",
+            Action::DeleteSSHPublicKey { .. } => "DeleteSSHPublicKey",
+            Action::DeleteServiceSpecificCredential { .. } => "DeleteServiceSpecificCredential",
         }
     }
 
@@ -308,6 +351,19 @@ impl Action {
             | Action::SetDefaultPolicyVersion { version_id, .. } => {
                 format!("{call} {version_id} of {subject}")
             }
+            Action::UpdateAccessKey { access_key_id, status, .. } => {
+                format!("{call} {access_key_id} of {subject}: {status:?}")
+            }
+            Action::DeleteAccessKey { access_key_id: id, .. }
+            | Action::DeleteSigningCertificate { certificate_id: id, .. }
+            | Action::DeleteSSHPublicKey { ssh_public_key_id: id, .. }
+            | Action::DeleteServiceSpecificCredential { service_specific_credential_id: id, .. } => {
+                format!("{call} {id} of {subject}")
+            }
+            Action::DeactivateMFADevice { serial_number, .. }
+            | Action::DeleteVirtualMFADevice { serial_number, .. } => {
+                format!("{call} {serial_number} of {subject}")
+            }
             _ => format!("{call} {subject}"),
         }
     }
@@ -329,7 +385,15 @@ impl Action {
             | Action::AddUserToGroup { user_name, .. }
             | Action::RemoveUserFromGroup { user_name, .. }
             | Action::TagUser { user_name, .. }
-            | Action::UntagUser { user_name, .. } => Address::User(user_name.clone()),
+            | Action::UntagUser { user_name, .. }
+            | Action::UpdateAccessKey { user_name, .. }
+            | Action::DeleteAccessKey { user_name, .. }
+            | Action::DeleteLoginProfile { user_name }
+            | Action::DeactivateMFADevice { user_name, .. }
+            | Action::DeleteVirtualMFADevice { user_name, .. }
+            | Action::DeleteSigningCertificate { user_name, .. }
+            | Action::DeleteSSHPublicKey { user_name, .. }
+            | Action::DeleteServiceSpecificCredential { user_name, .. } => Address::User(user_name.clone()),
             Action::CreateGroup { group_name, .. }
             | Action::UpdateGroup { group_name, .. }
             | Action::DeleteGroup { group_name }
@@ -379,5 +443,43 @@ mod tests {
         assert_eq!(json["call"], action.call());
         assert_eq!(serde_json::from_value::<Action>(json).unwrap(), action);
         assert_eq!(action.describe(), "AttachRolePolicy s3-read to role/engineer");
+    }
+
+    #[test]
+    fn parameters_have_the_names_that_aws_gives_them() {
+        let bob = || UserName::parse("bob").unwrap();
+        let id = || "ID".to_owned();
+        let serial_number = || MfaSerial("GAHT1".to_owned());
+        for (action, params, says) in [
+            (
+                Action::UpdateAccessKey {
+                    user_name: bob(),
+                    access_key_id: id(),
+                    status: KeyStatus::Inactive,
+                },
+                serde_json::json!({"UserName": "bob", "AccessKeyId": "ID", "Status": "Inactive"}),
+                "UpdateAccessKey ID of user/bob: Inactive",
+            ),
+            (
+                Action::DeactivateMFADevice { user_name: bob(), serial_number: serial_number() },
+                serde_json::json!({"UserName": "bob", "SerialNumber": "GAHT1"}),
+                "DeactivateMFADevice GAHT1 of user/bob",
+            ),
+            (
+                Action::DeleteSSHPublicKey { user_name: bob(), ssh_public_key_id: id() },
+                serde_json::json!({"UserName": "bob", "SSHPublicKeyId": "ID"}),
+                "DeleteSSHPublicKey ID of user/bob",
+            ),
+            (
+                Action::DeleteLoginProfile { user_name: bob() },
+                serde_json::json!({"UserName": "bob"}),
+                "DeleteLoginProfile user/bob",
+            ),
+        ] {
+            let json = serde_json::to_value(&action).unwrap();
+            assert_eq!(json, serde_json::json!({"call": action.call(), "params": params}));
+            assert_eq!(serde_json::from_value::<Action>(json).unwrap(), action);
+            assert_eq!(action.describe(), says);
+        }
     }
 }

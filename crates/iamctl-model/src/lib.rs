@@ -19,6 +19,7 @@ mod address;
 mod arn;
 mod caller;
 mod change;
+mod credentials;
 mod desired;
 mod live;
 mod names;
@@ -32,6 +33,7 @@ pub use address::{Address, AddressError, Identity, Kind};
 pub use arn::{Account, AccountId, ArnError, Partition, PolicyArn, PrincipalArn};
 pub use caller::Caller;
 pub use change::{Cause, Change, ChangeAction};
+pub use credentials::{AccessKey, Credentials, KeyStatus, MfaSerial, ServiceCredential};
 pub use desired::{
     AccessTest, ContextValue, Desired, Expectation, IgnoreRule, IgnoredItem, Managed, ManifestName,
     MasterCopy, Mfa, Pattern, TestContext, TestPrincipal, TestPrincipalKind, TestResource,

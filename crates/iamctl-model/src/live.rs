@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, Kind};
 use crate::arn::{Account, PolicyArn};
+use crate::credentials::Credentials;
 use crate::names::{GroupName, Path, PolicyName, RoleName, UserName};
 use crate::resource::{Group, Policy, Resource, Role, SessionDuration, User};
 use crate::tags::Tags;
@@ -64,6 +65,9 @@ pub struct LiveUser {
     pub created: Timestamp,
     /// What it is.
     pub value: User,
+    /// What it can sign in with: read only of users that are about to be deleted.
+    #[serde(default)]
+    pub credentials: Observed<Credentials>,
 }
 
 /// A group that is there.

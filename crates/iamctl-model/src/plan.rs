@@ -70,13 +70,15 @@ pub enum Guard {
     WidenDrift,
     /// Another manifest of the same master copy manages the thing.
     Sibling,
+    /// A user that would be deleted still has a password, keys or MFA devices.
+    DeleteCredentials,
     /// A danger of the plan that was not to be risked: `--deny`.
     Hazard,
 }
 
 impl Guard {
     /// All of them.
-    pub const ALL: [Guard; 16] = [
+    pub const ALL: [Guard; 17] = [
         Guard::Adopt,
         Guard::Conflict,
         Guard::NameCase,
@@ -92,6 +94,7 @@ impl Guard {
         Guard::MassDelete,
         Guard::WidenDrift,
         Guard::Sibling,
+        Guard::DeleteCredentials,
         Guard::Hazard,
     ];
 
@@ -114,6 +117,7 @@ impl Guard {
             Guard::MassDelete => "mass-delete",
             Guard::WidenDrift => "widen-drift",
             Guard::Sibling => "sibling",
+            Guard::DeleteCredentials => "delete-credentials",
             Guard::Hazard => "hazard",
         }
     }
@@ -125,7 +129,12 @@ impl Guard {
     pub fn can_be_allowed(self) -> bool {
         matches!(
             self,
-            Guard::Conflict | Guard::AnyAccount | Guard::MassDelete | Guard::WidenDrift | Guard::Lockout
+            Guard::Conflict
+                | Guard::AnyAccount
+                | Guard::MassDelete
+                | Guard::WidenDrift
+                | Guard::Lockout
+                | Guard::DeleteCredentials
         )
     }
 }

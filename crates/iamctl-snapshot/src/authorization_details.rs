@@ -246,7 +246,8 @@ fn live_user(user: UserDetail) -> Result<(UserName, LiveUser), SnapshotError> {
         permissions_boundary: boundary(user.permissions_boundary)?,
         tags: tags(user.tags),
     };
-    Ok((name, LiveUser { id: UniqueId(user.user_id), created: user.create_date, value }))
+    let (id, created) = (UniqueId(user.user_id), user.create_date);
+    Ok((name, LiveUser { id, created, value, credentials: Observed::NotRead }))
 }
 
 fn live_group(group: GroupDetail) -> Result<(GroupName, LiveGroup), SnapshotError> {

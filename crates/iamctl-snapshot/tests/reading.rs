@@ -1,6 +1,6 @@
 //! Reading what the AWS CLI writes, and what we write ourselves.
 
-use iamctl_model::{Observed, Ownership, UserName};
+use iamctl_model::{AccessKey, Credentials, KeyStatus, Observed, Ownership, UserName};
 use iamctl_snapshot::{SnapshotError, read, write};
 
 /// As `aws iam get-account-authorization-details` prints it, shortened.
@@ -69,6 +69,25 @@ fn our_own_snapshot_reads_back_whole() {
     assert_eq!(snapshot.ownership, Some(Ownership::default()));
     let later = text.replace("\"format_version\": 1", "\"format_version\": 2");
     assert_eq!(read(&later), Err(SnapshotError::Newer { found: 2, known: 1 }));
+}
+
+#[test]
+fn what_was_read_of_credentials_is_kept_and_what_was_not_stays_unread() {
+    let alice = UserName::parse("alice").unwrap();
+    let mut live = read(CLI).unwrap().live;
+    assert_eq!(live.users[&alice].credentials, Observed::NotRead);
+    let credentials = Credentials {
+        password: true,
+        access_keys: vec![AccessKey { id: "AKIAEXAMPLE".to_owned(), status: KeyStatus::Active }],
+        ..Credentials::default()
+    };
+    live.users.get_mut(&alice).unwrap().credentials = Observed::Read(credentials);
+    let text = write(&live, &Ownership::default(), "2026-11-24T00:00:00Z".parse().unwrap());
+    assert_eq!(read(&text).unwrap().live, live);
+    // A snapshot that was written before there was such a field.
+    let mut earlier: serde_json::Value = serde_json::from_str(&text).unwrap();
+    earlier["live"]["users"]["alice"].as_object_mut().unwrap().remove("credentials").unwrap();
+    assert_eq!(read(&earlier.to_string()).unwrap().live.users[&alice].credentials, Observed::NotRead);
 }
 
 #[test]

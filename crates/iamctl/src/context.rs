@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use iamctl_apply::{Basis, BucketState, ManifestFiles, MasterStore, Memory};
 use iamctl_aws::{Aws, AwsBucket, Scope};
-use iamctl_diff::{Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, plan};
+use iamctl_diff::{Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, plan, users_to_delete};
 use iamctl_model::{Account, Address, Caller, Live, Ownership, PolicyName, Resource, Sibling, UnfinishedRun};
 use iamctl_spec::Manifest;
 
@@ -53,7 +53,7 @@ impl Session {
             .help(format!("you are signed in as {}", caller.arn))
             .help("sign in to the right account (`--profile`), or correct `account:` in the manifest"));
         }
-        let manifest = loader.load(Some(&caller.account))?;
+        let manifest = loader.load_for(offline, &caller.account)?;
         let files = stored_files(&manifest)?;
         let bucket = aws.bucket(&manifest.desired.master_copy, &caller.account);
         Ok(Self { aws, caller, manifest, files, bucket })
@@ -79,7 +79,7 @@ impl Session {
         let store = self.store();
         let memory = store.read_memory().await?;
         let scope = Scope { tags_of_policies: self.policies_with_tags(&memory.ownership) };
-        let live = self.aws.read_live(self.account(), &scope).await?;
+        let mut live = self.aws.read_live(self.account(), &scope).await?;
         if memory.bucket == BucketState::Missing {
             return Ok(Observed { memory, live, unfinished: Vec::new(), siblings: Vec::new() });
         }
@@ -95,6 +95,8 @@ impl Session {
             true => store.read_siblings().await?,
             false => Vec::new(),
         };
+        let deleted = users_to_delete(desired, &live, ownership, &unfinished, &siblings);
+        self.aws.read_credentials(&mut live, &deleted).await?;
         Ok(Observed { memory, live, unfinished, siblings })
     }
 

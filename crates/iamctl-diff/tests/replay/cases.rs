@@ -4,13 +4,13 @@
 //! A file has sections that begin with `--- name`: `before` (a manifest that was applied), `sibling NAME`
 //! (another one that was applied to the same account after it), `unreadable siblings` (names and
 //! reasons), `behind our back` (calls that somebody else made since), `manifest` (what is wanted now),
-//! `allow` (guards), `deny` (hazards), `caller` (the ARN of who runs it), and `plan`. `UPDATE_CASES=1 cargo test -p iamctl-diff` writes the plans anew; read the difference.
+//! `credentials` (what users were given to sign in with, one user a line), `allow` (guards), `deny` (hazards), `caller` (the ARN of who runs it), and `plan`. `UPDATE_CASES=1 cargo test -p iamctl-diff` writes the plans anew; read the difference.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use iamctl_model::{Action, Caller, Desired, Guard, HazardKind, ManifestName, Plan, Sibling};
+use iamctl_model::{Action, Caller, Desired, Guard, HazardKind, ManifestName, Plan, Sibling, UserName};
 use iamctl_spec::{FilesInMemory, Options};
 
 use crate::world::{World, account, calls};
@@ -66,6 +66,11 @@ fn world(sections: &BTreeMap<String, String>) -> World {
             let action: Action = serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
             world.perform(&action);
         }
+    }
+    for line in sections.get("credentials").map(String::as_str).unwrap_or_default().lines() {
+        let (user, has) = line.split_once(": ").unwrap();
+        let has = serde_json::from_str(has).unwrap_or_else(|error| panic!("{line}: {error}"));
+        world.account.give_credentials(&UserName::parse(user).unwrap(), has);
     }
     for name in sections.get("allow").map(String::as_str).unwrap_or_default().split_whitespace() {
         let guard: Guard = serde_json::from_value(name.into()).unwrap();

@@ -1,9 +1,11 @@
 //! Properties of every plan.
 
-use iamctl_model::{Action, ChangeAction, Guard};
+use iamctl_model::{
+    AccessKey, Action, ChangeAction, Credentials, Guard, KeyStatus, MfaSerial, Observed, ServiceCredential,
+};
 use proptest::prelude::*;
 
-use crate::states::states;
+use crate::states::{states, user_name};
 use crate::world::{World, calls};
 
 /// A choice among ready steps that is made of a list of numbers, so that it shrinks.
@@ -18,9 +20,28 @@ fn chooser(choices: Vec<usize>) -> impl FnMut(usize) -> usize {
 /// A world that was brought to a state by applying it.
 fn world_at(state: &iamctl_model::Desired) -> World {
     let mut world = World::empty();
-    world.allow.insert(Guard::MassDelete);
+    world.allow.extend([Guard::MassDelete, Guard::DeleteCredentials]);
     world.apply(state);
     world
+}
+
+/// Something of everything that a user can sign in with.
+fn credentials(of: usize) -> Credentials {
+    let key = |id: &str, status| AccessKey { id: id.to_owned(), status };
+    Credentials {
+        password: true,
+        access_keys: vec![key("AKIA1", KeyStatus::Active), key("AKIA2", KeyStatus::Inactive)],
+        mfa_devices: vec![
+            MfaSerial(format!("arn:aws:iam::123456789012:mfa/device{of}")),
+            MfaSerial(format!("GAHT1234567{of}")),
+        ],
+        signing_certificates: vec!["CERT1".to_owned()],
+        ssh_public_keys: vec!["APKA1".to_owned()],
+        service_credentials: Observed::Read(vec![ServiceCredential {
+            id: "ACCA1".to_owned(),
+            service: "codecommit.amazonaws.com".to_owned(),
+        }]),
+    }
 }
 
 fn config() -> ProptestConfig {
@@ -37,12 +58,19 @@ proptest! {
         first in states(),
         second in states(),
         choices in prop::collection::vec(0_usize..50, 1..40),
+        has_credentials in any::<[bool; 4]>(),
     ) {
         let mut world = world_at(&first);
+        for (at, has) in has_credentials.into_iter().enumerate() {
+            if has {
+                world.account.give_credentials(&user_name(at), credentials(at));
+            }
+        }
         prop_assert_eq!(calls(&world.plan(&first).plan), Vec::<String>::new());
         let planned = world.plan(&second);
         prop_assert_eq!(&planned.plan.refusals, &[]);
         world.replay(&second, &planned, &mut chooser(choices));
+        prop_assert_eq!(world.account.unassigned_devices(), &[]);
         let again = world.plan(&second);
         prop_assert!(again.plan.is_empty(), "left over: {:#?} {:#?}", again.plan.changes, calls(&again.plan));
         prop_assert_eq!(&again.ownership, &world.ownership);

@@ -4,13 +4,14 @@
 //! | --- | --- | --- |
 //! | a name is unique whatever its case | `EntityAlreadyExists` | IAM User Guide, quotas page |
 //! | a call on what is not there | `NoSuchEntity` | IAM API |
-//! | deleting what still has children, members or users | `DeleteConflict` | IAM API, `Delete*` |
+//! | deleting what still has children, members, users or credentials | `DeleteConflict` | IAM API, `Delete*` |
 //! | a sixth policy version, an eleventh attachment or group | `LimitExceeded` | quotas page |
 //! | documents beyond their size | `LimitExceeded` | quotas page |
 //! | a trust policy that names a user or role which is not there | `MalformedPolicyDocument` | Principal page |
 //! | deleting a user or role turns its ARN in trust policies into its id | – | Principal page |
 //! | changing what belongs to AWS | `UnmodifiableEntity` | IAM API |
 
+mod credentials;
 mod group;
 mod holdings;
 mod policy;
@@ -20,7 +21,7 @@ mod user;
 use std::collections::BTreeMap;
 
 use iamctl_apply::{ActionError, ErrorClass, Receipt};
-use iamctl_model::{Account, Action, Address, Live, LivePolicy, PolicyArn, PolicyName, UniqueId};
+use iamctl_model::{Account, Action, Address, Live, LivePolicy, MfaSerial, PolicyArn, PolicyName, UniqueId};
 use iamctl_policy::Document;
 use jiff::Timestamp;
 
@@ -51,6 +52,8 @@ pub struct MemoryAccount {
     live: Live,
     /// The number of the latest version of each policy: ids are never used again.
     latest_versions: BTreeMap<PolicyName, usize>,
+    /// Virtual MFA devices that no user has.
+    unassigned_devices: Vec<MfaSerial>,
     quotas: Quotas,
     ids: usize,
     now: Timestamp,
@@ -89,7 +92,7 @@ impl MemoryAccount {
         };
         let latest_versions =
             live.policies.iter().map(|(name, policy)| (name.clone(), latest(policy).unwrap_or(0))).collect();
-        Self { live, latest_versions, quotas: Quotas::default(), ids: 0, now }
+        Self { live, latest_versions, unassigned_devices: Vec::new(), quotas: Quotas::default(), ids: 0, now }
     }
 
     /// An empty account.

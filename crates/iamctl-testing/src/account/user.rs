@@ -1,8 +1,9 @@
 //! Users and their memberships.
 
 use iamctl_apply::ActionError;
-use iamctl_model::{Action, GroupName, LiveUser, Path, PolicyArn, Tags, UniqueId, User, UserName};
+use iamctl_model::{Action, GroupName, LiveUser, Observed, Path, PolicyArn, Tags, UniqueId, User, UserName};
 
+use super::credentials::no_credentials;
 use super::holdings::{no_policies, on_policies, set_tags, untag};
 use super::{MemoryAccount, conflict, exists, limit, missing};
 use crate::trust;
@@ -20,6 +21,9 @@ impl MemoryAccount {
             action
         {
             self.membership(name, group_name, matches!(action, Action::AddUserToGroup { .. }))?;
+            return Ok(None);
+        }
+        if self.on_credentials(name, action)? {
             return Ok(None);
         }
         if let Action::AttachUserPolicy { policy_arn, .. }
@@ -66,18 +70,28 @@ impl MemoryAccount {
             User { path: path.clone(), permissions_boundary: boundary.cloned(), ..User::default() };
         set_tags(&mut user.tags, tags, true)?;
         let id = self.new_id("AIDA");
-        self.live.users.insert(name.clone(), LiveUser { id: id.clone(), created: self.now, value: user });
+        let credentials = Observed::Read(no_credentials());
+        self.live
+            .users
+            .insert(name.clone(), LiveUser { id: id.clone(), created: self.now, value: user, credentials });
         Ok(id)
     }
 
     fn delete_user(&mut self, name: &UserName) -> Result<(), ActionError> {
-        let Some(LiveUser { id, value, .. }) = self.live.users.get(name).cloned() else {
+        let Some(LiveUser { id, value, credentials, .. }) = self.live.users.get(name).cloned() else {
             return Err(missing(format!("The user with name {name}")));
         };
         if !value.groups.is_empty() {
             return Err(conflict("Cannot delete entity, must remove users from group first."));
         }
         no_policies(&value.policies, &value.inline_policies)?;
+        if let Observed::Read(credentials) = credentials
+            && !credentials.are_none()
+        {
+            let message =
+                format!("Cannot delete entity, must delete {} first.", credentials.describe().join(", "));
+            return Err(conflict(&message));
+        }
         self.live.users.remove(name);
         let arn = self.live.account.user_arn(&value.path, name);
         trust::rename(&mut self.live, arn.as_str(), &id.0);
