@@ -19,10 +19,17 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Builds iamctl and returns the program's path, as cargo reports it: it depends on more than one setting.
+/// Builds iamctl and returns the program's path.
 pub(crate) fn iamctl() -> Result<PathBuf> {
+    program("iamctl", &["--package", "iamctl"])
+}
+
+/// Builds what cargo's arguments choose and returns the path of the program `name`, as cargo reports it: it depends on
+/// more than one setting.
+pub(crate) fn program(name: &str, chosen: &[&str]) -> Result<PathBuf> {
     let mut build = cargo()
-        .args(["build", "--package", "iamctl", "--message-format", "json-render-diagnostics"])
+        .args(["build", "--message-format", "json-render-diagnostics"])
+        .args(chosen)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
@@ -31,13 +38,13 @@ pub(crate) fn iamctl() -> Result<PathBuf> {
     let mut program = None;
     for message in Message::parse_stream(std::io::BufReader::new(messages)) {
         if let Message::CompilerArtifact(artifact) = message.context("failed to read cargo's output")?
-            && artifact.target.name == "iamctl"
+            && artifact.target.name == name
         {
             program = artifact.executable.map(PathBuf::from).or(program);
         }
     }
     if !build.wait().context("failed to wait for cargo")?.success() {
-        bail!("iamctl could not be built");
+        bail!("{name} could not be built");
     }
-    program.context("cargo built no program `iamctl`")
+    program.with_context(|| format!("cargo built no program `{name}`"))
 }

@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod ci;
 mod demo;
+mod large;
 mod sandbox;
 mod say;
 mod setup;
@@ -35,6 +36,8 @@ enum Task {
     Test(test::Arguments),
     /// Set up the local AWS (the other tasks do that by themselves).
     Setup,
+    /// Make and read a large account, beside a plain script that does the same, and count requests.
+    Large(large::Arguments),
     /// Check which crate depends on which, and the licences of all of them.
     Check,
     /// Everything that CI checks: formatting, dependencies, lints, documentation, tests.
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Task::Sandbox(arguments) => sandbox::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::Setup => setup::prepare().map(|()| ExitCode::SUCCESS),
+        Task::Large(arguments) => large::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Check => check::run().map(|()| ExitCode::SUCCESS),
         Task::Ci => ci::run().map(|()| ExitCode::SUCCESS),
     };
