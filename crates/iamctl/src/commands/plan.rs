@@ -86,12 +86,23 @@ pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -
 
 /// Writes the plan as a result.
 pub(crate) fn show(manifest: &Manifest, plan: &Plan, global: &Global, terminal: Terminal) {
+    show_all_or_drift(manifest, plan, global, terminal, false);
+}
+
+/// Writes a plan, or what of it is drift, as a result.
+pub(crate) fn show_all_or_drift(
+    manifest: &Manifest,
+    plan: &Plan,
+    global: &Global,
+    terminal: Terminal,
+    only_drift: bool,
+) {
     match global.format {
         Format::Json => terminal.print_raw(&format!("{:#}\n", plan_json::plan(plan))),
         Format::Text | Format::Markdown => {
             let mut page = terminal.page();
             let master_copy = &manifest.desired.master_copy;
-            plan_text::plan(&mut page, plan, Setting { master_copy, verbose: terminal.verbose });
+            plan_text::plan(&mut page, plan, Setting { master_copy, verbose: terminal.verbose, only_drift });
             match global.format {
                 Format::Markdown => terminal.print_raw(&markdown::plan(plan, &page)),
                 _ => terminal.print(&page),

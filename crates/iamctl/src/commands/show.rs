@@ -77,8 +77,11 @@ pub(crate) async fn show(args: &Show, global: &Global, terminal: Terminal) -> Re
     );
     page.gap();
     if let Some(change) = change {
-        let setting =
-            Setting { master_copy: &session.manifest.desired.master_copy, verbose: terminal.verbose };
+        let setting = Setting {
+            master_copy: &session.manifest.desired.master_copy,
+            verbose: terminal.verbose,
+            only_drift: false,
+        };
         page.line(0, &[(Ink::Bold, "What would change")]);
         plan_text::one_change(&mut page, &planned.plan, setting, change);
         page.gap();

@@ -1,8 +1,10 @@
 //! `unmanaged`: what is in the account and not ours.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
-use iamctl_diff::unmanaged_addresses;
-use iamctl_model::{Address, Kind};
+use iamctl_diff::{deleted_principals, unmanaged_addresses};
+use iamctl_model::{Address, Kind, Live};
 use serde_json::json;
 
 use crate::cli::{Format, Global};
@@ -15,7 +17,8 @@ use crate::terminal::Terminal;
 
 /// Lists what is in the account and not managed by this manifest
 ///
-/// What belongs to AWS itself (service-linked roles, Identity Center's roles) is left out.
+/// What belongs to AWS itself (service-linked roles, Identity Center's roles) is left out. Roles that
+/// trust users or roles which were deleted are marked.
 #[derive(Debug, Args)]
 pub(crate) struct Unmanaged {
     /// Only things of this kind
@@ -58,7 +61,9 @@ pub(crate) async fn unmanaged(
         .collect();
     if global.format == Format::Json {
         let things = addresses.iter().map(|address| {
-            json!({"address": address, "id": observed.live.id(address), "created": observed.live.created(address)})
+            let dead = dead_principals(&observed.live, address);
+            json!({"address": address, "id": observed.live.id(address), "created": observed.live.created(address),
+                   "deleted_principals": dead})
         });
         let json = json!({"format_version": 1, "unmanaged": things.collect::<Vec<_>>()});
         terminal.print_raw(&format!("{json:#}\n"));
@@ -66,11 +71,26 @@ pub(crate) async fn unmanaged(
     }
     let mut page = terminal.page();
     for address in &addresses {
-        page.line(0, &[(Ink::Plain, address.to_string())]);
+        let dead = dead_principals(&observed.live, address);
+        let remark = match dead.is_empty() {
+            true => String::new(),
+            false => format!("  trusts {}, deleted", dead.iter().copied().collect::<Vec<_>>().join(", ")),
+        };
+        page.words(0, 4, &[(Ink::Plain, address.to_string()), (Ink::Caution, remark)]);
     }
     if addresses.is_empty() {
         page.line(0, &[(Ink::Plain, "Everything is managed here, or belongs to AWS.")]);
     }
     terminal.print(&page);
     Ok(Exit::Done)
+}
+
+/// The users and roles in a role's trust policy that were deleted: what is left of them can be taken out.
+fn dead_principals<'l>(live: &'l Live, address: &Address) -> BTreeSet<&'l str> {
+    match address {
+        Address::Role(name) => {
+            live.roles.get(name).map(|role| deleted_principals(&role.trust)).unwrap_or_default()
+        }
+        _ => BTreeSet::new(),
+    }
 }

@@ -259,8 +259,11 @@ fn offset(at: u32) -> usize {
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     let hidden = |c: char| match c {
         '\n' | '\t' => false,
-        // Marks of direction, and separators that end lines in some programs.
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => true,
+        // Marks of direction, what has no width and so can hide, and separators that end lines in some
+        // programs. Source: Unicode, general categories Cf, Zl and Zp.
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}' => true,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => true,
+        '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}' => true,
         c => c.is_control(),
     };
     if !text.contains(hidden) {
@@ -354,7 +357,7 @@ error[undefined]: the group `enginers` is not defined
 
     #[test]
     fn nothing_that_a_terminal_acts_upon_is_printed() {
-        let hostile = "\u{1b}[31mred\u{7}\u{9b}2J\u{202e}\u{feff}\r";
+        let hostile = "\u{1b}[31mred\u{7}\u{9b}2J\u{202e}\u{feff}\u{61c}\u{ad}\u{e0041}\r";
         let mut sources = Sources::new();
         let id = sources.add(format!("m{hostile}.yaml"), format!("a{hostile}: \"{hostile}\" # x\r\n"));
         let found = Diagnostic::error("x", span_of(&sources, id, "# x"), format!("`{hostile}`"))
@@ -362,7 +365,8 @@ error[undefined]: the group `enginers` is not defined
             .help(hostile);
         let shown = text(&one(found), &sources, PLAIN);
         assert!(
-            !shown.contains(|c: char| c != '\n' && (c.is_control() || c == '\u{202e}' || c == '\u{feff}')),
+            !shown.contains(|c: char| c != '\n' && c.is_control())
+                && !shown.contains(['\u{202e}', '\u{feff}', '\u{61c}', '\u{ad}', '\u{e0041}']),
             "{shown:?}"
         );
         assert!(shown.contains("\\u{1b}[31mred\\u{7}\\u{9b}2J\\u{202e}"), "{shown}");

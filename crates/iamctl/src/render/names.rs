@@ -22,7 +22,9 @@ pub(crate) fn principal(kind: Option<&str>, text: &str, account: &Account) -> St
         };
     }
     if kind != Some("AWS") {
-        return text.to_owned();
+        // `oidc-provider/HOST`, `saml-provider/NAME`: those of this account need no ARN.
+        let own = format!("arn:{}:iam::{}:", account.partition, account.id);
+        return text.strip_prefix(&own).unwrap_or(text).to_owned();
     }
     if text.starts_with("AIDA") || text.starts_with("AROA") {
         return format!("{text} (deleted)");

@@ -19,6 +19,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) master_copy: &'a MasterCopy,
     /// Whether unchanged parts and single calls are shown.
     pub(crate) verbose: bool,
+    /// Whether only drift is shown, and not all of the plan.
+    pub(crate) only_drift: bool,
 }
 
 /// The symbol of an action, and its ink.
@@ -50,7 +52,11 @@ pub(crate) fn plan(page: &mut Page, plan: &Plan, setting: Setting<'_>) {
         steps(page, plan);
     }
     refusals(page, plan);
-    summary(page, plan);
+    if setting.only_drift {
+        drift_summary(page, plan);
+    } else {
+        summary(page, plan);
+    }
     for note in &plan.notes {
         let text = match note.address {
             Address::MasterCopy => note.message.clone(),
@@ -101,7 +107,11 @@ pub(crate) fn one_change(page: &mut Page, plan: &Plan, setting: Setting<'_>, cha
 
 /// One thing whole.
 pub(crate) fn one_thing(page: &mut Page, plan: &Plan, master_copy: &MasterCopy, thing: &Resource) {
-    Writer { page, plan, setting: Setting { master_copy, verbose: true } }.whole(thing, "", Ink::Plain);
+    Writer { page, plan, setting: Setting { master_copy, verbose: true, only_drift: false } }.whole(
+        thing,
+        "",
+        Ink::Plain,
+    );
 }
 
 fn steps(page: &mut Page, plan: &Plan) {
@@ -133,10 +143,10 @@ fn summary(page: &mut Page, plan: &Plan) {
             action => format!("{count} to {}", action.as_str()),
         })
         .collect();
-    let text = if parts.is_empty() {
-        "Nothing to do: account, manifest and master copy agree.".to_owned()
-    } else {
-        format!("{}. {} to IAM.", parts.join(", "), counted(plan.steps.len(), "call", "calls"))
+    let text = match () {
+        () if !plan.refusals.is_empty() => format!("{}. Refused: no call is made.", parts.join(", ")),
+        () if parts.is_empty() => "Nothing to do: account, manifest and master copy agree.".to_owned(),
+        () => format!("{}. {} to IAM.", parts.join(", "), counted(plan.steps.len(), "call", "calls")),
     };
     page.words(0, 0, &[(Ink::Bold, text)]);
     let unmanaged: Vec<String> = plan
@@ -153,6 +163,18 @@ fn summary(page: &mut Page, plan: &Plan) {
         let text = format!("Not managed here, and not touched: {}.", unmanaged.join(", "));
         page.words(0, 0, &[(Ink::Dim, text)]);
     }
+}
+
+/// What somebody who is woken by drift wants to know: how much, and what can be done.
+fn drift_summary(page: &mut Page, plan: &Plan) {
+    if plan.changes.is_empty() {
+        return page.line(0, &[(Ink::Bold, "Nothing drifted.")]);
+    }
+    let count = counted(plan.changes.len(), "thing", "things");
+    page.line(0, &[(Ink::Bold, format!("{count} drifted."))]);
+    let text = "what is shown is what `iamctl apply` would do about it; `iamctl import --update` takes it \
+                over into the manifest instead";
+    page.words(0, 6, &[(Ink::Hint, "note: "), (Ink::Plain, text)]);
 }
 
 struct Writer<'a, 'p> {
@@ -228,7 +250,8 @@ impl Writer<'_, '_> {
 
     fn master_copy(&mut self, change: &Change) {
         let place = self.setting.master_copy;
-        let at = format!("s3://{}/{}", place.bucket, place.prefix);
+        let at =
+            format!("s3://{}/{}{}/{}/", place.bucket, place.prefix, self.plan.account.id, self.plan.manifest);
         for field in change.fields.keys() {
             let text = match field {
                 Field::Bucket => {
