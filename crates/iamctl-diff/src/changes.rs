@@ -19,6 +19,7 @@ use iamctl_model::{
 
 use crate::comparable::Comparable;
 use crate::fields::{differing, take_over};
+use crate::ghosts::Ghosts;
 
 /// What comparing yields.
 #[derive(Debug, Default)]
@@ -38,6 +39,7 @@ pub(crate) fn compare(
     siblings: &[Sibling],
 ) -> Compared {
     let own_users = own_users(desired, live, ownership);
+    let ghosts = Ghosts::of(live, ownership);
     let mut compared = Compared { ownership: ownership.clone(), ..Compared::default() };
     // Names are equal whatever their case. The manifest's spelling comes first and stays, because it is
     // held against AWS's.
@@ -45,7 +47,7 @@ pub(crate) fn compare(
     addresses.extend(ownership.0.keys());
     for address in addresses {
         let owned = ownership.get(address);
-        let thing = Thing { desired, live, address, owned, own_users: &own_users, siblings };
+        let thing = Thing { desired, live, address, owned, own_users: &own_users, siblings, ghosts: &ghosts };
         match desired.managed.get(address) {
             Some(managed) => thing.managed(managed, &mut compared),
             None => thing.no_longer_managed(&mut compared),
@@ -77,6 +79,7 @@ struct Thing<'a> {
     owned: Option<&'a Owned>,
     own_users: &'a BTreeSet<UserName>,
     siblings: &'a [Sibling],
+    ghosts: &'a Ghosts,
 }
 
 impl Thing<'_> {
@@ -97,9 +100,11 @@ impl Thing<'_> {
         let before = comparable.side(&found, &wanted);
         let is_ours = self.owned.filter(|owned| self.live.id(self.address) == Some(&owned.id));
         let last = is_ours.map(|owned| comparable.side(&owned.last_applied, &wanted));
+        // That somebody whom it names was deleted is no change that was made to this thing.
+        let made = self.ghosts.without(&before);
         let fields = differing(&before, &wanted);
         let fields: BTreeMap<_, _> =
-            fields.into_iter().map(|field| (field, cause(field, last.as_ref(), &before, &wanted))).collect();
+            fields.into_iter().map(|field| (field, cause(field, last.as_ref(), &made, &wanted))).collect();
 
         if let Some(refusal) = self.refusal(managed, is_ours, &before, &wanted) {
             compared.refusals.push(refusal);

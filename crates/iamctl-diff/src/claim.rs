@@ -17,7 +17,7 @@ use crate::fields::differing;
 /// How far the clock of the machine that ran may have been ahead of AWS's, which refuses requests that are off by
 /// more; and AWS tells dates in whole seconds. A plan makes only what was not there when it was made, so nothing that
 /// is older than its run is taken for its own because of this.
-const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// The ownership of the head, with what unfinished runs are seen to have done.
 pub(crate) fn claim(

@@ -9,6 +9,7 @@ use iamctl_model::{
 };
 
 use crate::delta::Delta;
+use crate::ghosts::{Ghosts, is_unique_id};
 use crate::plan::Inputs;
 use crate::world::World;
 
@@ -23,6 +24,7 @@ pub(crate) struct Guards<'a> {
     pub(crate) inputs: &'a Inputs<'a>,
     pub(crate) live: &'a Live,
     pub(crate) ownership: &'a Ownership,
+    pub(crate) ghosts: &'a Ghosts,
 }
 
 /// The things that are refused, so that nothing is done about them.
@@ -202,7 +204,7 @@ impl Guards<'_> {
                 }
             }
         }
-        what.extend(restriction_of(world, last, change, drifted));
+        what.extend(self.restriction_of(world, last, change, drifted));
         if what.is_empty() {
             return None;
         }
@@ -213,6 +215,47 @@ impl Guards<'_> {
             format!("{address} was restricted in the account by {}; the plan would undo that", list(&what)),
             "find out who did it and why; take it over into the manifest if it shall stay".to_owned(),
         ))
+    }
+
+    /// A restriction that only things of one kind can have.
+    fn restriction_of(
+        &self,
+        world: &World<'_>,
+        last: &Resource,
+        change: &Change,
+        drifted: impl Fn(Field) -> bool,
+    ) -> Vec<String> {
+        match (last, &change.before, &change.after) {
+            (Resource::Role(last), Some(Resource::Role(before)), Some(Resource::Role(after)))
+                if drifted(Field::Trust) =>
+            {
+                // Somebody who was deleted is no longer let in; that is no decision about this role.
+                let made = self.ghosts.exorcised(&before.trust);
+                let is_decision = !made.aws_principals().any(is_unique_id);
+                let tighter = Delta::between(Some(&last.trust), Some(&made)).narrows();
+                let undone = Delta::between(Some(&made), Some(&after.trust)).widens();
+                Vec::from_iter(
+                    (tighter && undone && is_decision).then(|| "a tighter trust policy".to_owned()),
+                )
+            }
+            (Resource::Policy(last), Some(Resource::Policy(before)), Some(Resource::Policy(after)))
+                if drifted(Field::Document) =>
+            {
+                let denied = Delta::between(Some(&last.document), Some(&before.document)).denies;
+                let undone = Delta::between(Some(&before.document), Some(&after.document)).stops_denying;
+                let is_restriction = !denied.is_empty() && !undone.is_empty();
+                Vec::from_iter(is_restriction.then(|| "a statement that denies".to_owned()))
+            }
+            (Resource::User(last), Some(Resource::User(before)), Some(Resource::User(after)))
+                if drifted(Field::Groups) =>
+            {
+                let joined =
+                    before.groups.difference(&after.groups).filter(|group| !last.groups.contains(*group));
+                let denying = joined.filter(|group| !world.leaving(group).stops_denying.is_empty());
+                denying.map(|group| format!("the membership of group/{group}, which denies")).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn mass_delete(&self, changes: &[Change]) -> Option<Refusal> {
@@ -228,43 +271,6 @@ impl Guards<'_> {
             format!("{deletes} of the {owned} things that this manifest manages would be deleted"),
             "look whether a part of the manifest is missing".to_owned(),
         ))
-    }
-}
-
-/// A restriction that only things of one kind can have.
-fn restriction_of(
-    world: &World<'_>,
-    last: &Resource,
-    change: &Change,
-    drifted: impl Fn(Field) -> bool,
-) -> Vec<String> {
-    match (last, &change.before, &change.after) {
-        (Resource::Role(last), Some(Resource::Role(before)), Some(Resource::Role(after)))
-            if drifted(Field::Trust) =>
-        {
-            let tighter = Delta::between(Some(&last.trust), Some(&before.trust)).narrows();
-            let undone = Delta::between(Some(&before.trust), Some(&after.trust)).widens();
-            // Somebody who was deleted is no longer let in; that is no decision about this role.
-            let is_decision = !before.trust.aws_principals().any(is_unique_id);
-            Vec::from_iter((tighter && undone && is_decision).then(|| "a tighter trust policy".to_owned()))
-        }
-        (Resource::Policy(last), Some(Resource::Policy(before)), Some(Resource::Policy(after)))
-            if drifted(Field::Document) =>
-        {
-            let denied = Delta::between(Some(&last.document), Some(&before.document)).denies;
-            let undone = Delta::between(Some(&before.document), Some(&after.document)).stops_denying;
-            let is_restriction = !denied.is_empty() && !undone.is_empty();
-            Vec::from_iter(is_restriction.then(|| "a statement that denies".to_owned()))
-        }
-        (Resource::User(last), Some(Resource::User(before)), Some(Resource::User(after)))
-            if drifted(Field::Groups) =>
-        {
-            let joined =
-                before.groups.difference(&after.groups).filter(|group| !last.groups.contains(*group));
-            let denying = joined.filter(|group| !world.leaving(group).stops_denying.is_empty());
-            denying.map(|group| format!("the membership of group/{group}, which denies")).collect()
-        }
-        _ => Vec::new(),
     }
 }
 
@@ -299,12 +305,6 @@ fn lets_go_of_group(user: &Address, group: &Change, world: &World<'_>) -> bool {
         )) => before.groups.contains(name) && !after.groups.contains(name),
         _ => false,
     }
-}
-
-/// Whether a principal reads as the unique id of a user or role: what it named was deleted.
-/// Source: IAM User Guide, "AWS JSON policy elements: Principal".
-fn is_unique_id(principal: &str) -> bool {
-    principal.starts_with("AIDA") || principal.starts_with("AROA")
 }
 
 /// "a, b and 3 more"

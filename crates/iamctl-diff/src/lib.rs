@@ -16,6 +16,7 @@ mod credentials;
 mod delta;
 mod drafts;
 mod fields;
+mod ghosts;
 mod graph;
 mod guards;
 mod moves;
@@ -24,6 +25,7 @@ mod plan;
 mod world;
 
 pub use credentials::users_to_delete;
+pub use ghosts::deleted_principals;
 pub use plan::{
     Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, plan, unmanaged_addresses,
 };

@@ -6,12 +6,13 @@ use iamctl_model::{
     Address, Caller, Cause, Change, ChangeAction, Desired, Field, Guard, Hazard, HazardKind, Kind, Live,
     Ownership, Plan, Resource, Sibling, UnfinishedRun,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::changes::compare;
-use crate::claim::claim;
+use crate::claim::{CLOCK_SKEW, claim};
 use crate::credentials;
 use crate::drafts::drafts;
+use crate::ghosts::Ghosts;
 use crate::guards::{Guards, denied, refused};
 use crate::moves::Moves;
 use crate::order::order;
@@ -68,9 +69,11 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     let live = moves.live(inputs.live);
     let remembered = moves.ownership(inputs.ownership.clone());
     let claimed = claim(&remembered, inputs.unfinished, inputs.siblings, &live);
+    let ghosts = Ghosts::of(&live, &claimed);
+    let live = ghosts.haunt(live);
     let mut compared = compare(inputs.desired, &live, &claimed, inputs.siblings);
 
-    let guards = Guards { inputs, live: &live, ownership: &claimed };
+    let guards = Guards { inputs, live: &live, ownership: &claimed, ghosts: &ghosts };
     let mut refusals = std::mem::take(&mut compared.refusals);
     refusals.extend(guards.judge(&compared.changes));
     let refused = refused(&refusals);
@@ -90,6 +93,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
 
     let ownership = compared.ownership;
     let mut notes = compared.notes;
+    notes.extend(ghosts.notes(inputs.desired, &live, &compared.changes));
     notes.extend(credentials::notes(&compared.changes, &live));
     let mut changes = compared.changes;
     changes.extend(master_copy_change(inputs, &ownership, changes.is_empty()));
@@ -124,17 +128,17 @@ pub fn leaves_unexplained(
     ownership: &Ownership,
     written: Option<Timestamp>,
 ) -> bool {
-    let made_since = |address: &Address, since: Option<Timestamp>| {
-        since.is_none_or(|since| live.created(address).is_some_and(|created| created >= since))
+    let earliest = written.map(|written| written.checked_sub(CLOCK_SKEW).unwrap_or(written));
+    let made_since = |address: &Address| {
+        earliest.is_none_or(|earliest| live.created(address).is_some_and(|created| created >= earliest))
     };
-    if unmanaged_addresses(desired, live, ownership).any(|address| made_since(&address, written)) {
+    if unmanaged_addresses(desired, live, ownership).any(|address| made_since(&address)) {
         return true;
     }
-    let earliest = written.and_then(|written| written.checked_sub(CLOCKS_APART).ok());
     let strange = |change: &Change| {
         let is_ours = live.id(&change.address).is_some_and(|id| ownership.owns(&change.address, id));
         match change.action {
-            ChangeAction::Blocked if !is_ours => made_since(&change.address, earliest),
+            ChangeAction::Blocked if !is_ours => made_since(&change.address),
             ChangeAction::Blocked | ChangeAction::Update => change.cause != Cause::Ours,
             // What is gone, and what is taken over anyway, is the same whoever did it.
             _ => false,
@@ -142,10 +146,6 @@ pub fn leaves_unexplained(
     };
     compare(desired, live, ownership, &[]).changes.iter().any(strange)
 }
-
-/// How far the clock that dated a head may be from the one that dates what is in the account: AWS
-/// refuses requests that are off by more.
-const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(15);
 
 /// Whether this plan may take over what another manifest of the same master copy owns, so that the
 /// others must be read: a thing that the manifest names is there and not ours, or a killed run may be

@@ -1,7 +1,8 @@
 //! Situations as files: `tests/cases/*.case`. Each is planned, compared with the plan that stands in
 //! the file, replayed where nothing refuses it, and planned again.
 //!
-//! A file has sections that begin with `--- name`: `before` (a manifest that was applied), `sibling NAME`
+//! A file has sections that begin with `--- name`: `unmanaged` (calls that somebody else made before
+//! anything), `before` (a manifest that was applied), `sibling NAME`
 //! (another one that was applied to the same account after it), `unreadable siblings` (names and
 //! reasons), `behind our back` (calls that somebody else made since), `manifest` (what is wanted now),
 //! `credentials` (what users were given to sign in with, one user a line), `allow` (guards), `deny` (hazards), `caller` (the ARN of who runs it), and `plan`. `UPDATE_CASES=1 cargo test -p iamctl-diff` writes the plans anew; read the difference.
@@ -44,6 +45,7 @@ fn sections(text: &str) -> BTreeMap<String, String> {
 
 fn world(sections: &BTreeMap<String, String>) -> World {
     let mut world = World::empty();
+    calls_of_others(&mut world, sections, "unmanaged");
     if let Some(before) = sections.get("before") {
         world.apply(&manifest(before));
     }
@@ -61,12 +63,7 @@ fn world(sections: &BTreeMap<String, String>) -> World {
         let name = ManifestName::parse(name).unwrap();
         world.siblings.push(Sibling { name, ownership: Err(reason.to_owned()) });
     }
-    for line in sections.get("behind our back").map(String::as_str).unwrap_or_default().lines() {
-        if !line.trim().is_empty() {
-            let action: Action = serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
-            world.perform(&action);
-        }
-    }
+    calls_of_others(&mut world, sections, "behind our back");
     for line in sections.get("credentials").map(String::as_str).unwrap_or_default().lines() {
         let (user, has) = line.split_once(": ").unwrap();
         let has = serde_json::from_str(has).unwrap_or_else(|error| panic!("{line}: {error}"));
@@ -86,6 +83,15 @@ fn world(sections: &BTreeMap<String, String>) -> World {
         world.deny.insert(hazard);
     }
     world
+}
+
+fn calls_of_others(world: &mut World, sections: &BTreeMap<String, String>, section: &str) {
+    for line in sections.get(section).map(String::as_str).unwrap_or_default().lines() {
+        if !line.trim().is_empty() {
+            let action: Action = serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            world.perform(&action);
+        }
+    }
 }
 
 /// The plan as text: what a reader of the case file has to judge.

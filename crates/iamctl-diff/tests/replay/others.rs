@@ -181,3 +181,50 @@ fn a_role_of_an_instance_profile_is_not_deleted() {
         "role/r would be deleted and is still used by the instance profile web"
     );
 }
+
+/// A copy of IAM that lags behind shows the ARN of somebody who was deleted a moment ago: the text of the
+/// trust is as the manifest has it, and still it must be put again once that one is made again.
+#[test]
+fn whoever_is_made_again_is_put_into_every_trust_again_though_its_text_is_equal() {
+    let raw = |principal: &str| {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {{"AWS": "arn:aws:iam::123456789012:{principal}"}}}}}}"#
+        )
+    };
+    let text = format!(
+        "users: {{alice: {{}}, bob: {{path: /team/}}}}
+roles:
+  base: {{trust: [{{users: [alice]}}]}}
+  words: {{trust: [{{users: [bob], roles: [base]}}]}}
+  raw-user: {{trust_document: {}}}
+  raw-role: {{trust_document: {}}}
+  other: {{trust: [{{users: [alice]}}]}}",
+        raw("user/team/bob"),
+        raw("role/base")
+    );
+    let desired = manifest(&text);
+    let mut world = changed(&text, |live| {
+        live.users.remove(&UserName::parse("bob").unwrap()).unwrap();
+        live.roles.remove(&iamctl_model::RoleName::parse("base").unwrap()).unwrap();
+    });
+    let planned = world.plan(&desired);
+    assert_eq!(
+        calls(&planned.plan),
+        [
+            "1 CreateUser user/bob []",
+            "2 CreateRole role/base []",
+            "3 UpdateAssumeRolePolicy role/raw-role [2]",
+            "4 UpdateAssumeRolePolicy role/raw-user [1]",
+            "5 UpdateAssumeRolePolicy role/words [1 2]",
+        ]
+    );
+    assert_eq!(guards(&planned.plan), []);
+    let notes: Vec<String> =
+        planned.plan.notes.iter().map(|note| format!("{}: {}", note.address, note.message)).collect();
+    assert_eq!(notes.len(), 4, "{notes:#?}");
+    assert!(notes[0].contains("which was role/base before it was deleted: it is put again"), "{}", notes[0]);
+    world.replay(&desired, &planned, &mut |_| 0);
+    let again = world.plan(&desired).plan;
+    assert!(again.is_empty() && again.notes.is_empty());
+}

@@ -1,0 +1,156 @@
+//! Users and roles that were deleted, in the trust policies that named them.
+//!
+//! IAM keeps the principals of trust policies by unique id and shows their ARN. Once a user or role is
+//! deleted, its id is what it shows, and the policy no longer applies to anybody: not even to another one
+//! that is made under the same name. Only to put the policy again lets that one in.
+//! Source: IAM User Guide, "AWS JSON policy elements: Principal".
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use iamctl_model::{Address, Change, ChangeAction, Desired, Field, Live, Note, Ownership, Resource};
+use iamctl_policy::Document;
+
+/// Users and roles that were ours and are gone, whether or not another one has their name.
+#[derive(Debug, Default)]
+pub(crate) struct Ghosts {
+    by_id: BTreeMap<String, Ghost>,
+}
+
+#[derive(Debug)]
+struct Ghost {
+    address: Address,
+    /// As trust policies named it.
+    arn: String,
+    /// Whether nobody has its name now.
+    is_nobody: bool,
+}
+
+impl Ghosts {
+    pub(crate) fn of(live: &Live, ownership: &Ownership) -> Self {
+        let gone = ownership.0.iter().filter(|(address, owned)| live.id(address) != Some(&owned.id));
+        let by_id = gone.filter_map(|(address, owned)| {
+            let path = owned.last_applied.path();
+            let arn = match address {
+                Address::User(name) => live.account.user_arn(path, name),
+                Address::Role(name) => live.account.role_arn(path, name),
+                Address::Group(_) | Address::Policy(_) | Address::MasterCopy => return None,
+            };
+            let is_nobody = live.id(address).is_none();
+            let ghost = Ghost { address: address.clone(), arn: arn.as_str().to_owned(), is_nobody };
+            Some((owned.id.0.clone(), ghost))
+        });
+        Self { by_id: by_id.collect() }
+    }
+
+    /// The account as IAM will show it: a trust policy that still shows the ARN of somebody who is not
+    /// there was read from a copy that lags behind. Whatever comes after must see that it names nobody.
+    pub(crate) fn haunt<'l>(&self, live: Cow<'l, Live>) -> Cow<'l, Live> {
+        let nobody = self.by_id.iter().filter(|(_, ghost)| ghost.is_nobody);
+        let ids: BTreeMap<&str, &String> = nobody.map(|(id, ghost)| (ghost.arn.as_str(), id)).collect();
+        let id = |arn: &str| ids.get(arn).map(|id| (*id).clone());
+        let haunted: Vec<_> = live
+            .roles
+            .iter()
+            .filter(|_| !ids.is_empty())
+            .filter_map(|(name, role)| Some((name.clone(), role.trust.map_aws_principals(id)?)))
+            .collect();
+        if haunted.is_empty() {
+            return live;
+        }
+        let mut live = live.into_owned();
+        for (name, trust) in haunted {
+            if let Some(role) = live.roles.get_mut(&name) {
+                role.trust = trust;
+            }
+        }
+        Cow::Owned(live)
+    }
+
+    /// A trust policy as it was before those whom it names were deleted, as far as they were ours.
+    pub(crate) fn exorcised(&self, trust: &Document) -> Document {
+        let arn = |id: &str| self.by_id.get(id).map(|ghost| ghost.arn.clone());
+        trust.map_aws_principals(arn).unwrap_or_else(|| trust.clone())
+    }
+
+    /// The same for a thing of any kind.
+    pub(crate) fn without<'a>(&self, thing: &'a Resource) -> Cow<'a, Resource> {
+        match thing {
+            Resource::Role(role) if !self.by_id.is_empty() => {
+                let mut role = role.clone();
+                role.trust = self.exorcised(&role.trust);
+                Cow::Owned(Resource::Role(role))
+            }
+            thing => Cow::Borrowed(thing),
+        }
+    }
+
+    /// What managed things say of users and roles that were deleted, and what becomes of it.
+    pub(crate) fn notes(&self, desired: &Desired, live: &Live, changes: &[Change]) -> Vec<Note> {
+        let puts_trust =
+            |change: &&Change| change.action != ChangeAction::Blocked && change.touches(Field::Trust);
+        let put: BTreeSet<&Address> =
+            changes.iter().filter(puts_trust).map(|change| &change.address).collect();
+        let mut notes = Vec::new();
+        for address in desired.managed.keys() {
+            let Some(found) = live.resource(address, None) else { continue };
+            let mut note = |message| notes.push(Note { address: address.clone(), message });
+            if let Resource::Role(role) = &found {
+                let outcome = if put.contains(address) { ": it is put again" } else { "" };
+                for id in self.named_by(&role.trust) {
+                    note(format!("its trust policy names {id}, {}{outcome}", self.who(id)));
+                }
+            }
+            for id in documents(&found).into_iter().flat_map(|document| self.in_conditions(document)) {
+                note(format!("a condition of its policies names {id}, {}", self.who(&id)));
+            }
+        }
+        notes
+    }
+
+    fn named_by<'d>(&self, trust: &'d Document) -> BTreeSet<&'d str> {
+        trust.aws_principals().filter(|text| is_unique_id(text) || self.by_id.contains_key(*text)).collect()
+    }
+
+    /// Conditions name ids on purpose (`aws:userid`), of anybody: only those that were ours are known to
+    /// be gone.
+    fn in_conditions(&self, document: &Document) -> BTreeSet<String> {
+        if self.by_id.is_empty() {
+            return BTreeSet::new();
+        }
+        let conditions = document.statements().iter().filter_map(|statement| statement.conditions.as_ref());
+        let values = conditions.flatten().flat_map(|condition| &condition.values);
+        let ids = values.filter_map(|value| value.text.split(':').next());
+        ids.filter(|id| self.by_id.contains_key(*id)).map(str::to_owned).collect()
+    }
+
+    fn who(&self, id: &str) -> String {
+        match (self.by_id.get(id), id.get(..4)) {
+            (Some(ghost), _) => format!("which was {} before it was deleted", ghost.address),
+            (None, Some("AIDA")) => "a user that was deleted".to_owned(),
+            (None, Some("AROA")) => "a role that was deleted".to_owned(),
+            (None, _) => "somebody who was deleted".to_owned(),
+        }
+    }
+}
+
+/// Every document of a thing.
+fn documents(thing: &Resource) -> Vec<&Document> {
+    let own = match thing {
+        Resource::Policy(policy) => Some(&policy.document),
+        Resource::Role(role) => Some(&role.trust),
+        Resource::Group(_) | Resource::User(_) => None,
+    };
+    let inline = thing.inline_policies().into_iter().flat_map(BTreeMap::values);
+    own.into_iter().chain(inline).collect()
+}
+
+/// The principals of a trust policy that were deleted: a unique id stands where an ARN would.
+pub fn deleted_principals(trust: &Document) -> BTreeSet<&str> {
+    trust.aws_principals().filter(|text| is_unique_id(text)).collect()
+}
+
+/// Whether a principal reads as the unique id of a user or role.
+pub(crate) fn is_unique_id(principal: &str) -> bool {
+    principal.starts_with("AIDA") || principal.starts_with("AROA")
+}
