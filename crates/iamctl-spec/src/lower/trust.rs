@@ -422,7 +422,10 @@ impl Scope<'_, '_, '_> {
                 self.found.push(
                     Diagnostic::error("mfa", node.span, "`mfa` must be `required` or `{max_age: …}`")
                         .label(format!("this is {}", node.value.kind()))
-                        .help("leave the key out where MFA is not needed"),
+                        .help(match &node.value {
+                            Value::Bool(true) => "write `mfa: required`",
+                            _ => "write `mfa: required`, or leave the key out where MFA is not needed",
+                        }),
                 );
                 None
             }
