@@ -92,6 +92,17 @@ fn the_record_says_from_which_commit_it_was_run_and_whether_it_was_clean() {
     world.iamctl(&["runs", "show"]).expect(0).says(&[commit.trim(), "with uncommitted changes"]);
 }
 
+#[test]
+fn values_of_variables_are_not_in_the_lock_nor_in_the_commands_of_runs() {
+    let world = World::new();
+    world.manage("variables: {desk: \"1\"}\nusers:\n  erin: {tags: {desk: \"${desk}\"}}\n");
+    world.iamctl(&["apply", "--yes", "--var", "desk=seventh", "--var=desk=eighth"]).expect(0);
+
+    let listed = world.iamctl(&["runs", "list", "--format", "json"]).expect(0).json();
+    let commands = &listed["runs"][0]["command"];
+    assert_eq!(commands, "iamctl apply --yes --var desk=… --var=desk=…");
+}
+
 fn git(world: &World, arguments: &[&str]) -> String {
     let mut command = Command::new("git");
     command.args(arguments).current_dir(world.path("")).env("HOME", world.path("home"));

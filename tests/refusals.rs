@@ -1,6 +1,6 @@
 //! What AWS denies: reads, calls in the middle of a run, and buckets that are somebody else's.
 
-use fault_proxy::{Fault, REQUEST_ID, Service};
+use fault_proxy::{Call, Fault, REQUEST_ID, Service};
 use serde_json::json;
 
 use crate::support::World;
@@ -175,9 +175,33 @@ fn a_record_that_cannot_be_opened_keeps_iam_as_it_is_and_releases_the_lock() {
     world.iamctl(&["apply", "--yes"]).expect(1).says(&["nothing was changed in IAM", "opened.json"]);
     assert_eq!(world.iam_writes(), [""; 0]);
     denied.remove();
-    assert_eq!(world.iamctl(&["unlock", "--format", "json"]).expect(0).json(), json!({"lock": null}));
+    assert_eq!(world.lock_holder(), None);
     world.iamctl(&["apply", "--yes"]).expect(0);
     world.expect_no_change();
+}
+
+#[test]
+fn what_the_master_copy_could_not_be_told_is_said_and_found_by_the_next_run() {
+    for (part, words) in [
+        ("/events-", "the run record is incomplete"),
+        ("/closed.json", "the run record is incomplete"),
+        ("/states/", "what is managed now could not be stored"),
+        ("/head.json", "the head was not written"),
+        ("/current/", "the manifest under `current/` may be out of date"),
+    ] {
+        let world = World::new();
+        let of_part = move |call: &Call| call.target.contains(part);
+        let denied = world.proxy.inject(Fault::access_denied().operation("PutObject").when(of_part));
+        let finished = world.iamctl(&["apply", "--yes"]).expect(1);
+        finished.says(&["Done: 8 calls.", &format!("warning: {words}"), "s3:PutObject is missing"]);
+        denied.remove();
+        assert_eq!(world.lock_holder(), None, "{part}");
+
+        world.proxy.clear();
+        world.iamctl(&["apply", "--yes"]).expect(0);
+        assert_eq!(world.iam_writes(), [""; 0], "{part}: nothing is made twice");
+        world.expect_no_change();
+    }
 }
 
 #[test]

@@ -155,6 +155,11 @@ impl Account<'_> {
     pub(crate) fn json(&self, bucket: &str, key: &str) -> Value {
         serde_json::from_slice(&self.object(bucket, key)).unwrap()
     }
+
+    /// Whether there is such an object.
+    pub(crate) fn has(&self, bucket: &str, key: &str) -> bool {
+        self.wait(self.s3.head_object().bucket(bucket).key(key).send()).is_ok()
+    }
 }
 
 /// A policy document as IAM answers it: percent-encoded, or plain from the local AWS.

@@ -165,6 +165,13 @@ impl World {
         assert_eq!(plan["steps"], serde_json::json!([]));
     }
 
+    /// The run that holds the lock.
+    pub(crate) fn lock_holder(&self) -> Option<String> {
+        let (aws, key) = (self.aws(), format!("{}lock.json", self.root()));
+        let is_there = aws.has(&self.bucket(), &key);
+        is_there.then(|| aws.json(&self.bucket(), &key)["run"].as_str().unwrap().to_owned())
+    }
+
     /// The account and the bucket as they are, read past iamctl and past the proxy.
     pub(crate) fn aws(&self) -> Account<'_> {
         let config = config("us-east-1", self.credentials.clone());
