@@ -17,7 +17,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Action, Address, Caller, GroupName, Guard, Hazard, HazardKind, Identity, PolicyArn, Refusal, Step,
+    Action, Address, Caller, GroupName, Guard, Hazard, HazardKind, Identity, Note, PolicyArn, Refusal, Step,
     StepId, UserName,
 };
 use iamctl_policy::Document;
@@ -29,21 +29,30 @@ use crate::graph::{Edges, Reason};
 use crate::world::World;
 
 /// How many policies AWS lets one attach to a user, group or role, and how many groups a user can be
-/// in. Source: IAM User Guide, "IAM and AWS STS quotas", defaults.
+/// in. Source: IAM User Guide, "IAM and AWS STS quotas", defaults. The former can be raised for an
+/// account; that would take a call to find out, and only makes room that is not used here.
 const MOST_ATTACHED: usize = 10;
 const MOST_GROUPS: usize = 10;
+
+/// What a reader is told where there is no room for the new beside the old.
+const NO_ROOM_FOR_POLICIES: &str = "policies are detached before others are attached, because there is room for 10 \
+     only: AWS's default quota. Whether this account's is higher is not read";
+const NO_ROOM_FOR_GROUPS: &str =
+    "it leaves groups before it joins others, because a user can be in 10 groups only";
 
 /// The steps in order, and what about their order must be told.
 #[derive(Debug, Default)]
 pub(crate) struct Ordered {
     pub(crate) steps: Vec<Step>,
     pub(crate) hazards: Vec<Hazard>,
+    pub(crate) notes: Vec<Note>,
     pub(crate) refusals: Vec<Refusal>,
 }
 
 /// Puts calls in order.
 pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>) -> Ordered {
-    let mut ordering = Ordering { world, drafts, edges: Edges::default(), hazards: BTreeSet::new() };
+    let mut ordering =
+        Ordering { world, drafts, edges: Edges::default(), hazards: BTreeSet::new(), notes: Vec::new() };
     ordering.preconditions();
     ordering.rooms();
     ordering.versions_before_attachments();
@@ -61,6 +70,7 @@ struct Ordering<'a> {
     drafts: &'a [Draft],
     edges: Edges,
     hazards: BTreeSet<(Identity, HazardKind)>,
+    notes: Vec<Note>,
 }
 
 impl Ordering<'_> {
@@ -176,23 +186,26 @@ impl Ordering<'_> {
             }
         }
         let live = self.world.live();
-        let mut crowded: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
+        let mut crowded: Vec<(Address, &str, Vec<usize>, Vec<usize>)> = Vec::new();
         for (address, new) in attaches {
             let found = live.resource(&address, None);
             let there = found.as_ref().and_then(|found| found.policies()).map_or(0, BTreeSet::len);
             let old = detaches.remove(&address).unwrap_or_default();
             if there.saturating_add(new.len()) > MOST_ATTACHED {
-                crowded.push((old, new));
+                crowded.push((address, NO_ROOM_FOR_POLICIES, old, new));
             }
         }
         for (user, new) in joins {
             let there = live.users.get(&user).map_or(0, |user| user.value.groups.len());
             let old = leaves.remove(&user).unwrap_or_default();
             if there.saturating_add(new.len()) > MOST_GROUPS {
-                crowded.push((old, new));
+                crowded.push((Address::User(user), NO_ROOM_FOR_GROUPS, old, new));
             }
         }
-        for (old, new) in crowded {
+        for (address, why, old, new) in crowded {
+            if !old.is_empty() {
+                self.notes.push(Note { address, message: why.to_owned() });
+            }
             for first in old {
                 new.iter().for_each(|then| self.edges.add(first, *then, Reason::Precondition));
             }
@@ -325,7 +338,7 @@ impl Ordering<'_> {
                 }
             },
         });
-        Ordered { steps: steps.collect(), hazards: hazards.collect(), refusals }
+        Ordered { steps: steps.collect(), hazards: hazards.collect(), notes: self.notes, refusals }
     }
 
     fn hazards_of(&self, first: usize, then: usize, reason: Reason) -> Vec<(Identity, HazardKind)> {

@@ -89,12 +89,14 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     refusals.extend(ordered.refusals);
     let mut hazards = hazards(&compared.changes);
     hazards.extend(ordered.hazards);
+    let crowded = ordered.notes;
     refusals.extend(denied(&hazards, inputs.deny));
 
     let ownership = compared.ownership;
     let mut notes = compared.notes;
     notes.extend(ghosts.notes(inputs.desired, &live, &compared.changes));
     notes.extend(credentials::notes(&compared.changes, &live));
+    notes.extend(crowded);
     let mut changes = compared.changes;
     changes.extend(master_copy_change(inputs, &ownership, changes.is_empty()));
     changes.sort_by(|a, b| a.address.cmp(&b.address));
