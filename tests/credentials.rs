@@ -144,6 +144,35 @@ fn credentials_that_expire_for_everything_leave_a_lock_and_a_word_about_it_and_n
     world.expect_no_change();
 }
 
+#[test]
+fn no_secret_is_printed_or_stored_however_much_is_shown() {
+    let world = World::new();
+    let command = world.command(&[]);
+    let secrets: Vec<String> = command
+        .get_envs()
+        .filter(|(name, _)| {
+            ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"].iter().any(|secret| name == secret)
+        })
+        .map(|(_, value)| value.unwrap().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(secrets.len(), 2);
+    let expect_none = |text: &str, place: &str| {
+        assert!(!secrets.iter().any(|secret| text.contains(secret)), "a secret in {place}");
+    };
+    for arguments in
+        [&["plan", "-vv"][..], &["apply", "--yes", "-vv"], &["runs", "show", "-vv"], &["unlock", "-vv"]]
+    {
+        let finished = world.iamctl(arguments).expect(0);
+        assert!(finished.err.len() > 1_000, "-vv shows the requests");
+        expect_none(&finished.out, "standard output");
+        expect_none(&finished.err, "standard error");
+    }
+    let aws = world.aws();
+    for key in aws.keys(&world.bucket()) {
+        expect_none(&String::from_utf8_lossy(&aws.object(&world.bucket(), &key)), &key);
+    }
+}
+
 /// iamctl with another environment.
 fn changed(world: &World, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Finished {
     let mut command = world.command(arguments);

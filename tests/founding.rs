@@ -216,7 +216,9 @@ fn whatever_is_read_of_iam_is_read_in_lists() {
 #[test]
 fn a_plan_as_json_names_every_call_and_what_it_needs() {
     let world = World::new();
-    let plan = world.iamctl(&["plan", "--detailed-exitcode", "--format", "json"]).expect(2).json();
+    let arguments = ["plan", "--detailed-exitcode", "--format", "json"];
+    let plan = world.iamctl(&arguments).expect(2).json();
+    assert_eq!(world.iamctl(&arguments).expect(2).json(), plan, "the same is planned each time");
 
     assert_eq!((&plan["format_version"], &plan["account"]), (&json!(1), &json!(world.account)));
     assert_eq!(plan["summary"]["create"], 7);

@@ -1,5 +1,7 @@
 //! What keeps a run from starting, each with its exit code, and with nothing changed.
 
+use std::os::unix::fs::PermissionsExt;
+
 use crate::support::World;
 
 #[test]
@@ -111,6 +113,8 @@ fn a_saved_plan_is_applied_exactly_and_without_a_question() {
     let world = World::new();
     world.iamctl(&["plan", "--out", "saved.json"]).expect(0);
     let saved: serde_json::Value = serde_json::from_str(&world.read("saved.json")).unwrap();
+    let mode = world.path("saved.json").metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "it holds policy texts of the account");
     world.proxy.clear();
 
     world.iamctl(&["apply", "--plan", "saved.json"]).expect(0);

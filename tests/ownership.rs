@@ -195,6 +195,18 @@ fn two_manifests_share_a_bucket_without_seeing_each_others_things_as_their_own()
     assert_eq!(world.iam_writes(), ["iam CreateUser dave"]);
     world.expect_no_change();
     world.iamctl(&["plan", "--detailed-exitcode", "-f", "second.yaml"]).expect(0);
+
+    // Not even by adopting it: what another manifest manages has to be let go there first.
+    let second = world.read("second.yaml");
+    world.write("second.yaml", &format!("{second}  alice: {{adopt: true}}\n"));
+    world.proxy.clear();
+    let plan = world.iamctl(&["plan", "-f", "second.yaml", "--format", "json"]).expect(4).json();
+    assert_eq!(
+        (&plan["refusals"][0]["guard"], &plan["refusals"][0]["address"]),
+        (&json!("sibling"), &json!("user/alice"))
+    );
+    world.iamctl(&["apply", "--yes", "-f", "second.yaml"]).expect(4).says(&["acme-prod"]);
+    assert_eq!(world.writes(), [""; 0]);
 }
 
 fn create_policy(world: &World, name: &str, document: &str) {

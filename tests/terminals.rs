@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::support::{World, starting};
+use crate::support::{Terminal, World, starting};
 
 const ESCAPE: char = '\u{1b}';
 
@@ -65,8 +65,34 @@ fn a_terminal_gets_colours_unless_it_is_asked_not_to() {
 
     let mut command = world.command(&["plan"]);
     command.env("NO_COLOR", "1");
-    let plain = crate::support::Terminal::start(command).finish().expect(0).out;
+    let plain = Terminal::start(command).finish().expect(0).out;
     assert!(!plain.contains(ESCAPE), "{plain:?}");
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal_unless_it_is_one_word() {
+    let world = World::founded();
+    world.let_carol_go();
+    world.edit(
+        "description: Engineers at work",
+        "description: Engineers who are at work, whichever work that is",
+    );
+    world.edit(
+        r#"["s3:Get*", "s3:List*"]"#,
+        r#"["s3:Get*", "s3:List*", "s3:DescribeMultiRegionAccessPointOperation"]"#,
+    );
+    for columns in [60, 100, 160] {
+        for arguments in [&["plan", "--color", "never"][..], &["runs", "show", "--color", "never"]] {
+            let screen = Terminal::of_width(world.command(arguments), columns).finish();
+            // A word is never broken: somebody may want to copy it.
+            let is_fine =
+                |line: &&str| line.chars().count() <= usize::from(columns) || !line.trim().contains(' ');
+            let lines: Vec<&str> = screen.out.lines().map(str::trim_end).collect();
+            assert!(lines.len() > 5, "{}", screen.out);
+            let wide: Vec<&&str> = lines.iter().filter(|line| !is_fine(line)).collect();
+            assert!(wide.is_empty(), "{columns}: {wide:#?}");
+        }
+    }
 }
 
 #[test]
