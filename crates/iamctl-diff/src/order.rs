@@ -56,6 +56,7 @@ pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>
     ordering.preconditions();
     ordering.rooms();
     ordering.versions_before_attachments();
+    ordering.groups_before_members();
     ordering.trust_before_deletes();
     credentials::order(drafts, &mut ordering.edges);
     ordering.safe_access();
@@ -226,6 +227,37 @@ impl Ordering<'_> {
         for (index, draft) in self.drafts.iter().enumerate() {
             edges.extend(attached(&draft.action).and_then(|arn| Some((*versions.get(arn)?, index))));
             edges.extend(detached(&draft.action).and_then(|arn| Some((index, *versions.get(arn)?))));
+        }
+        for (first, then) in edges {
+            self.edges.add(first, then, Reason::Excess);
+        }
+    }
+
+    /// Whoever joins a group finds it as it will be, all of it at once: what happens to a group before
+    /// that concerns those who are members already, and nobody else.
+    fn groups_before_members(&mut self) {
+        let mut joins: BTreeMap<&GroupName, Vec<usize>> = BTreeMap::new();
+        for (index, action) in self.actions() {
+            if let Action::AddUserToGroup { group_name, .. } = action {
+                joins.entry(group_name).or_default().push(index);
+            }
+        }
+        let mut edges = Vec::new();
+        for (index, draft) in self.drafts.iter().enumerate().filter(|_| !joins.is_empty()) {
+            let groups: Vec<&GroupName> = match &draft.action {
+                Action::AttachGroupPolicy { group_name, .. }
+                | Action::DetachGroupPolicy { group_name, .. }
+                | Action::PutGroupPolicy { group_name, .. }
+                | Action::DeleteGroupPolicy { group_name, .. } => vec![group_name],
+                Action::CreatePolicyVersion { policy_arn, .. }
+                | Action::SetDefaultPolicyVersion { policy_arn, .. } => {
+                    let holding = joins.keys().filter(|group| self.world.will_hold(group, policy_arn));
+                    holding.copied().collect()
+                }
+                _ => continue,
+            };
+            let then = groups.iter().filter_map(|group| joins.get(group)).flatten();
+            edges.extend(then.map(|then| (index, *then)));
         }
         for (first, then) in edges {
             self.edges.add(first, then, Reason::Excess);

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use iamctl_model::{Address, Change, ChangeAction, GroupName, Identity, Live, PolicyArn, Resource, UserName};
+use iamctl_model::{Address, Change, ChangeAction, GroupName, Identity, Live, PolicyArn, Resource};
 use iamctl_policy::Document;
 
 use crate::delta::Delta;
@@ -24,15 +24,13 @@ pub(crate) struct World<'a> {
     holders: OnceCell<BTreeMap<PolicyArn, BTreeSet<Identity>>>,
     /// What is attached to a policy now, or bounded by it. Found when the first policy is deleted.
     users: OnceCell<BTreeMap<PolicyArn, Vec<Address>>>,
-    /// The users that will be members of a group. Found when the first group changes.
-    joining: OnceCell<BTreeMap<GroupName, BTreeSet<UserName>>>,
 }
 
 impl<'a> World<'a> {
     pub(crate) fn new(live: &'a Live, changes: &'a [Change]) -> Self {
         let changes = changes.iter().filter(|change| change.action != ChangeAction::Blocked);
         let changes = changes.map(|change| (&change.address, change)).collect();
-        Self { live, changes, holders: OnceCell::new(), users: OnceCell::new(), joining: OnceCell::new() }
+        Self { live, changes, holders: OnceCell::new(), users: OnceCell::new() }
     }
 
     pub(crate) fn live(&self) -> &'a Live {
@@ -151,24 +149,16 @@ impl<'a> World<'a> {
         found
     }
 
-    /// The members of a group, before or after.
+    /// The members that a group has now. Those who join find it as it will be: the order sees to that.
     fn members(&self, group: &GroupName) -> BTreeSet<Identity> {
-        let live = self.live.groups.get(group).into_iter().flat_map(|group| &group.value.members);
-        let joining = self.joining.get_or_init(|| self.find_joining());
-        let joining = joining.get(group).into_iter().flatten();
-        live.chain(joining).cloned().map(Identity::User).collect()
+        let members = self.live.groups.get(group).into_iter().flat_map(|group| &group.value.members);
+        members.cloned().map(Identity::User).collect()
     }
 
-    fn find_joining(&self) -> BTreeMap<GroupName, BTreeSet<UserName>> {
-        let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for (address, change) in &self.changes {
-            if let (Address::User(name), Some(Resource::User(user))) = (address, &change.after) {
-                for group in &user.groups {
-                    found.entry(group.clone()).or_default().insert(name.clone());
-                }
-            }
-        }
-        found
+    /// Whether a policy will be attached to a group.
+    pub(crate) fn will_hold(&self, group: &GroupName, policy: &PolicyArn) -> bool {
+        let group = self.resource(&Address::Group(group.clone()), When::After);
+        group.as_ref().and_then(Resource::policies).is_some_and(|held| held.contains(policy))
     }
 
     fn find_holders(&self) -> BTreeMap<PolicyArn, BTreeSet<Identity>> {
