@@ -213,6 +213,8 @@ enum Rules {
     SameAccount,
     /// The same, but the policy of the resource has to allow.
     SameAccountStrict,
+    /// One of these two, depending on the resource, which is not stated.
+    SameAccountEither,
     /// Both accounts have to allow.
     CrossAccount,
     /// The principal has no account of its own: the policy of the resource alone counts.
@@ -238,10 +240,13 @@ impl<'a> Evaluation<'a> {
             Rules::Never
         } else if self.request.is_cross_account() {
             Rules::CrossAccount
-        } else if self.request.needs_resource_policy() {
-            Rules::SameAccountStrict
         } else {
-            Rules::SameAccount
+            match self.request.needs_resource_policy() {
+                Truth::False => Rules::SameAccount,
+                Truth::True => Rules::SameAccountStrict,
+                Truth::Unknown if self.open => Rules::SameAccountEither,
+                Truth::Unknown => Rules::SameAccount,
+            }
         }
     }
 
@@ -377,9 +382,13 @@ impl Findings {
         let own = self.identity.truth.and(limits);
         let by_resource = self.direct.truth.or(self.origin.truth.and(limits));
         let any = self.by_resource_at_all().truth;
+        let lenient = by_resource.or(own);
+        let strict = by_resource.or(self.account.truth.and(own));
         self.scp.and(match self.rules {
-            Rules::SameAccount => by_resource.or(own),
-            Rules::SameAccountStrict => by_resource.or(self.account.truth.and(own)),
+            Rules::SameAccount => lenient,
+            Rules::SameAccountStrict => strict,
+            Rules::SameAccountEither if lenient == strict => lenient,
+            Rules::SameAccountEither => Truth::Unknown,
             Rules::CrossAccount => any.and(own),
             Rules::ResourceOnly => any,
             Rules::Never => Truth::False,
@@ -400,7 +409,7 @@ impl Findings {
             Lack::Scp(level)
         } else if self.rules == Rules::Never {
             Lack::RootCannotAssume
-        } else if self.rules != Rules::SameAccount && lacks(self.by_resource_at_all()) {
+        } else if !self.is_lenient() && lacks(self.by_resource_at_all()) {
             Lack::Resource
         } else if lacks(self.identity) && (self.rules == Rules::CrossAccount || lacks(self.origin)) {
             Lack::Identity
@@ -422,12 +431,22 @@ impl Findings {
             None
         };
         let (identity, resource) = match (self.rules, by_resource) {
-            (Rules::SameAccount | Rules::SameAccountStrict, Some(found)) => (None, found.place),
-            (Rules::SameAccount, None) => (self.identity.place, None),
             (Rules::ResourceOnly, _) => (None, self.by_resource_at_all().place),
-            _ => (self.identity.place, self.by_resource_at_all().place),
+            (Rules::SameAccount, None) => (self.identity.place, None),
+            (Rules::CrossAccount, _) | (_, None) => (self.identity.place, self.by_resource_at_all().place),
+            (_, Some(found)) => (None, found.place),
         };
         Because::Granted { identity, resource }
+    }
+
+    /// Whether an identity policy suffices.
+    fn is_lenient(&self) -> bool {
+        matches!(self.rules, Rules::SameAccount | Rules::SameAccountEither)
+    }
+
+    /// Whether it depends on the resource what has to allow.
+    pub(crate) fn resource_decides(&self) -> bool {
+        self.rules == Rules::SameAccountEither
     }
 
     /// What the policy of the resource allows, in whichever way it names the principal.

@@ -58,6 +58,9 @@ fn depends_on(evaluation: Evaluation<'_>, findings: &Findings) -> BTreeSet<Unsta
         .chain(levels(policies.scp.len(), Layer::Scp))
         .chain([Layer::Resource, Layer::Identity, Layer::Boundary, Layer::Session]);
     let mut unstated = BTreeSet::new();
+    if findings.resource_decides() {
+        unstated.insert(Unstated::Resource);
+    }
     for layer in layers {
         let is_open = match layer {
             Layer::Rcp(_) => false,

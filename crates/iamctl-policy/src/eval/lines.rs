@@ -107,11 +107,25 @@ impl Answerer {
         }
     }
 
-    fn try_answer(&mut self, line: &[u8]) -> Result<String, String> {
+    /// Reads a question without answering it.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what is wrong with it.
+    pub fn read(&mut self, line: &[u8]) -> Result<(Policies, Request), String> {
+        let (_, policies, request) = self.read_line(line)?;
+        Ok((policies, request))
+    }
+
+    fn read_line<'l>(&mut self, line: &'l [u8]) -> Result<(Option<&'l RawValue>, Policies, Request), String> {
         let Line { id, request, policies } =
             serde_json::from_slice(line).map_err(|error| format!("not a question: {error}"))?;
         let request = request.read()?;
-        let policies = self.policies(policies)?;
+        Ok((id, self.policies(policies)?, request))
+    }
+
+    fn try_answer(&mut self, line: &[u8]) -> Result<String, String> {
+        let (id, policies, request) = self.read_line(line)?;
         let decision = decide(&policies, &request);
         let id = id.map_or("null", RawValue::get);
         let outcome = decision.outcome.as_str();

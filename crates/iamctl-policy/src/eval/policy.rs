@@ -7,7 +7,7 @@ use super::context::View;
 use super::operator::Operator;
 use super::pattern::{Comparison, Pattern, Syntax, Variable};
 use super::principal::{Naming, Principal, Whom};
-use super::request::{Action, Resource};
+use super::request::{Action, Resource, Services};
 use super::truth::Truth;
 use crate::document::{Clause, Document, Effect, Statement};
 
@@ -48,6 +48,8 @@ pub(crate) struct Rule {
 #[derive(Debug, Clone)]
 struct Actions {
     negated: bool,
+    /// The services of all patterns.
+    services: Services,
     /// In lower case: actions are compared without regard to case. Variables do not work here.
     patterns: Vec<Pattern>,
 }
@@ -142,8 +144,7 @@ impl Rule {
 
     /// Whether it is about an action. Asked first: most statements of a principal are about others.
     pub(crate) fn is_about_action(&self, action: &Action) -> bool {
-        self.actions.patterns.iter().any(|pattern| pattern.matches_plain(action.lower()))
-            != self.actions.negated
+        self.actions.include(action)
     }
 
     /// Whether it is about a resource.
@@ -178,10 +179,17 @@ impl Rule {
 impl Actions {
     fn new(clause: &Clause) -> Self {
         let syntax = Syntax { wildcards: true, variables: false };
-        let patterns = clause.patterns.iter();
-        let patterns =
-            patterns.map(|pattern| Pattern::parse(&pattern.text.to_ascii_lowercase(), syntax)).collect();
-        Self { negated: clause.negated, patterns }
+        let texts: Vec<String> =
+            clause.patterns.iter().map(|pattern| pattern.text.to_ascii_lowercase()).collect();
+        let services = texts.iter().map(|text| Services::of(text)).fold(Services::NONE, Services::with);
+        let patterns = texts.iter().map(|text| Pattern::parse(text, syntax)).collect();
+        Self { negated: clause.negated, services, patterns }
+    }
+
+    fn include(&self, action: &Action) -> bool {
+        let named = !self.services.exclude(action.services())
+            && self.patterns.iter().any(|pattern| pattern.matches_plain(action.lower()));
+        named != self.negated
     }
 }
 

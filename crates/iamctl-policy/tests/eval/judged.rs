@@ -1,0 +1,202 @@
+//! Questions that leave things open.
+
+use std::collections::BTreeSet;
+
+use iamctl_policy::Document;
+use iamctl_policy::eval::{
+    Action, Answerer, Because, Context, Lack, Outcome, Policies, Policy, PolicyKind, Principal, Request,
+    Resource, Unstated, Verdict, decide, judge,
+};
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use crate::generate::Dice;
+use crate::random::numbers;
+
+fn policy(kind: PolicyKind, statements: &Json) -> Policy {
+    let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+    Policy::new(&Document::from_stored(&document), kind).unwrap()
+}
+
+fn identity(statements: &Json) -> Policies {
+    Policies { identity: vec![policy(PolicyKind::Principal, statements)], ..Policies::default() }
+}
+
+fn request(action: &str, resource: Resource, context: Context) -> Request {
+    Request {
+        principal: Principal::parse("arn:aws:iam::111122223333:role/engineer").unwrap(),
+        action: Action::parse(action).unwrap(),
+        resource,
+        resource_account: None,
+        context,
+    }
+}
+
+fn any_resource(policies: &Policies, action: &str) -> Verdict {
+    judge(policies, &request(action, Resource::Unstated, Context::new()))
+}
+
+fn depends(on: &[Unstated]) -> Verdict {
+    Verdict::DependsOn(on.iter().cloned().collect::<BTreeSet<_>>())
+}
+
+fn key(name: &str) -> Unstated {
+    Unstated::Key(name.to_owned())
+}
+
+#[test]
+fn what_holds_for_every_resource_and_every_value_must_be() {
+    let policies = identity(&json!([
+        {"Effect": "Allow", "Action": ["s3:Get*", "s3:List*", "ec2:*"], "Resource": "*"},
+        {"Effect": "Deny", "Action": "iam:CreateUser", "Resource": "*"},
+    ]));
+    assert!(matches!(
+        any_resource(&policies, "s3:GetObject"),
+        Verdict::MustBeAllowed(Because::Granted { .. })
+    ));
+    assert_eq!(
+        any_resource(&policies, "s3:PutObject"),
+        Verdict::MustBeDenied(Because::Lacking(Lack::Identity))
+    );
+    assert!(matches!(any_resource(&policies, "iam:CreateUser"), Verdict::MustBeDenied(Because::Denied(_))));
+}
+
+#[test]
+fn what_it_depends_on_is_named() {
+    let policies = identity(&json!([
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/${aws:PrincipalTag/team}/*",
+         "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
+        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*",
+         "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "StringEquals": {"x:y": "${x:z}"}}},
+        {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}},
+        {"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*"},
+    ]));
+    assert_eq!(
+        any_resource(&policies, "s3:GetObject"),
+        depends(&[
+            Unstated::Resource,
+            key("aws:sourceip"),
+            key("aws:principaltag/team"),
+            key("aws:requestedregion")
+        ])
+    );
+    assert_eq!(any_resource(&policies, "ec2:RunInstances"), depends(&[Unstated::Resource]));
+    let stated =
+        Context::new().with("aws:RequestedRegion", "eu-west-1").with("aws:MultiFactorAuthPresent", "true");
+    let put =
+        |context: &Context| judge(&policies, &request("s3:PutObject", Resource::Unstated, context.clone()));
+    assert_eq!(put(&stated), depends(&[key("x:y"), key("x:z")]));
+    assert!(matches!(put(&stated.clone().with("x:y", "1").with("x:z", "1")), Verdict::MustBeAllowed(_)));
+    assert!(matches!(put(&stated.clone().without("x:y")), Verdict::MustBeDenied(_)));
+    assert!(matches!(
+        put(&stated.with("aws:RequestedRegion", "us-east-1")),
+        Verdict::MustBeDenied(Because::Denied(_))
+    ));
+}
+
+#[test]
+fn mfa_is_missing_in_two_ways() {
+    let trust = json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:user/alice"},
+        "Action": "sts:AssumeRole", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}});
+    let policies = Policies { resource: Some(policy(PolicyKind::Resource, &trust)), ..Policies::default() };
+    let ask = |context: Context| {
+        let mut request =
+            request("sts:AssumeRole", Resource::Named("arn:aws:iam::111122223333:role/r".into()), context);
+        request.principal = Principal::parse("arn:aws:iam::111122223333:user/alice").unwrap();
+        judge(&policies, &request)
+    };
+    let mfa = "aws:MultiFactorAuthPresent";
+    assert!(matches!(ask(Context::new().with(mfa, "true")), Verdict::MustBeAllowed(_)));
+    for context in [Context::new().with(mfa, "false"), Context::new().without(mfa)] {
+        assert_eq!(ask(context), Verdict::MustBeDenied(Because::Lacking(Lack::Resource)));
+    }
+    assert_eq!(ask(Context::new()), depends(&[key("aws:multifactorauthpresent")]));
+}
+
+#[test]
+fn a_policy_that_names_one_session_of_a_role_leaves_the_answer_open() {
+    let named = json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:sts::111122223333:assumed-role/engineer/x"},
+        "Action": "*"});
+    let policies = Policies { resource: Some(policy(PolicyKind::Resource, &named)), ..Policies::default() };
+    assert_eq!(any_resource(&policies, "s3:GetObject"), depends(&[Unstated::Session]));
+    let request = request("s3:GetObject", Resource::Unstated, Context::new());
+    assert_eq!(decide(&policies, &request).outcome, Outcome::ImplicitlyDenied);
+}
+
+/// The answer with the keys that are open, and those of every other question that they may be.
+fn holds_for_completions(seed: u64, count: usize) -> Result<(), TestCaseError> {
+    let question = Dice::new(&numbers(seed, count)).question();
+    let (policies, complete) = Answerer::new().read(question.to_string().as_bytes()).unwrap();
+    let open_keys = |at: usize| numbers(seed ^ 0x5555, 8)[at % 8].is_multiple_of(2);
+    let mut open = complete.clone();
+    open.context = Context::new();
+    for (at, (key, values)) in complete.context.iter().enumerate() {
+        if !open_keys(at) {
+            open.context.set(key, values.clone());
+        }
+    }
+    if seed.is_multiple_of(3) {
+        open.resource = Resource::Unstated;
+    }
+    let verdict = judge(&policies, &open);
+    for other in 0..6 {
+        // The contexts of other questions have other values for the same keys.
+        let question = Dice::new(&numbers(seed.wrapping_add(other), 160)).question();
+        let (_, drawn) = Answerer::new().read(question.to_string().as_bytes()).unwrap();
+        let mut request = complete.clone();
+        if open.resource == Resource::Unstated && request.resource_account.is_none() {
+            // An open resource is one of the principal's account, unless another one is given.
+            request.resource_account = complete.principal.account().map(str::to_owned);
+        }
+        if other > 0 {
+            request.context = drawn.context;
+            if open.resource == Resource::Unstated {
+                request.resource = drawn.resource;
+            }
+        }
+        for (key, values) in open.context.iter() {
+            request.context.set(key, values.clone());
+        }
+        let outcome = decide(&policies, &request).outcome;
+        let agrees = match &verdict {
+            Verdict::MustBeAllowed(_) => outcome == Outcome::Allowed,
+            Verdict::MustBeDenied(Because::Denied(_)) => outcome == Outcome::ExplicitlyDenied,
+            Verdict::MustBeDenied(_) => outcome != Outcome::Allowed,
+            Verdict::DependsOn(on) => !on.is_empty(),
+        };
+        prop_assert!(agrees, "{verdict:?}, but {outcome:?} for {request:#?}\n{question:#}");
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_must_be_is_so_for_every_completion(seed in any::<u64>(), count in 0..160_usize) {
+        holds_for_completions(seed, count)?;
+    }
+
+    /// Where everything is stated, nothing depends on anything.
+    #[test]
+    fn a_complete_question_has_a_certain_answer(seed in any::<u64>(), count in 0..160_usize) {
+        let question = Dice::new(&numbers(seed, count)).question();
+        let (policies, mut request) = Answerer::new().read(question.to_string().as_bytes()).unwrap();
+        let mentioned = ["aws:username", "aws:multifactorauthpresent", "aws:sourceip", "aws:currenttime",
+            "s3:max-keys", "aws:sourcearn", "aws:tagkeys", "x:binary", "none"];
+        let decision = decide(&policies, &request);
+        for key in mentioned {
+            if request.context.value(key).is_none() {
+                request.context = request.context.without(key);
+            }
+        }
+        if request.principal.as_str().contains(":role/") {
+            return Ok(());
+        }
+        let expected = match decision.outcome {
+            Outcome::Allowed => Verdict::MustBeAllowed(decision.because),
+            _ => Verdict::MustBeDenied(decision.because),
+        };
+        prop_assert_eq!(judge(&policies, &request), expected);
+    }
+}
