@@ -20,6 +20,7 @@ mod examples;
 mod founding;
 mod guards;
 mod import;
+mod hostile;
 mod locks;
 mod offline;
 mod outages;

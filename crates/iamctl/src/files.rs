@@ -48,15 +48,16 @@ impl Folder {
 
 impl Files for Folder {
     fn read(&self, path: &str, limit: usize) -> Result<String, FileError> {
-        let file = File::open(self.resolve(path)?).map_err(|error| refused(&error))?;
-        let metadata = file.metadata().map_err(|error| refused(&error))?;
+        let path = self.resolve(path)?;
+        // Before it is opened: to open a pipe is to wait for somebody who writes into it.
+        let metadata = path.metadata().map_err(|error| refused(&error))?;
         if metadata.is_dir() {
             return Err(FileError::Folder);
         }
         if !metadata.is_file() {
             return Err(FileError::Other("it is neither a file nor a folder".to_owned()));
         }
-        text(file, limit)
+        text(File::open(path).map_err(|error| refused(&error))?, limit)
     }
 
     fn list(&self, folder: &str) -> Result<Vec<FolderEntry>, FileError> {
@@ -66,7 +67,9 @@ impl Files for Folder {
             let entry = entry.map_err(|error| refused(&error))?;
             // Names that are not UTF-8 can be named in no manifest.
             if let Some(name) = entry.file_name().to_str() {
-                listed.push(FolderEntry { name: name.to_owned(), is_folder: entry.path().is_dir() });
+                let kind = entry.file_type().map_err(|error| refused(&error))?;
+                let is_folder = if kind.is_symlink() { entry.path().is_dir() } else { kind.is_dir() };
+                listed.push(FolderEntry { name: name.to_owned(), is_folder });
             }
         }
         Ok(listed)
