@@ -10,7 +10,7 @@ use crate::node::{Entry, Node, Value};
 use crate::source::{SourceId, Span};
 
 /// How deep lists and maps may be nested: a manifest needs a dozen levels, a policy document six.
-pub const MAX_DEPTH: usize = 48;
+pub const MAX_DEPTH: usize = 32;
 /// How many values are read: some 25,000 users, roles and policies.
 pub const MAX_NODES: usize = 1_000_000;
 

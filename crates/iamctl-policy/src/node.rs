@@ -128,6 +128,17 @@ impl Node {
         }
     }
 
+    /// Whether there are more values in it, itself included, than a number that counts down.
+    pub(crate) fn outweighs(&self, most: &mut usize) -> bool {
+        let Some(left) = most.checked_sub(1) else { return true };
+        *most = left;
+        match &self.value {
+            Value::List(items) => items.iter().any(|item| item.outweighs(most)),
+            Value::Map(entries) => entries.iter().any(|entry| entry.value.outweighs(most)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        }
+    }
+
     /// The error that says what was expected here and what was found.
     #[must_use]
     pub fn wrong_type(&self, what: &str, expected: &str) -> Diagnostic {

@@ -8,8 +8,19 @@ use crate::grammar::{Grammar, OPERATORS, PRINCIPAL_KINDS, VERSIONS, bare_operato
 use crate::node::{Entry, Fields, Node, Value};
 use crate::source::Span;
 
+/// How many values are looked at. None of IAM's documents may have more characters than this.
+/// Source: IAM User Guide, "IAM and AWS STS quotas".
+const MOST_VALUES: usize = 10_240;
+
 /// Reads what a person wrote; `None` when anything in it is an error.
 pub(crate) fn parse(node: &Node, grammar: Grammar, diagnostics: &mut Diagnostics) -> Option<Parsed> {
+    if node.outweighs(&mut { MOST_VALUES }) {
+        let message = format!("a policy document of more than {MOST_VALUES} values is larger than any quota");
+        diagnostics.push(
+            Diagnostic::error("too-much", node.span, message).help("what else is wrong with it is not told"),
+        );
+        return None;
+    }
     let mut found = Diagnostics::new();
     let parsed = Strict { grammar, found: &mut found }.document(node);
     let failed = found.has_errors();

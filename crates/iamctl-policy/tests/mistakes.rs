@@ -88,3 +88,17 @@ fn a_trust_policy_needs_principals_of_a_known_kind_and_no_resource() {
         ]
     );
 }
+
+#[test]
+fn a_document_that_outweighs_every_quota_is_not_looked_at() {
+    let with = |count: usize| {
+        let actions = vec!["\"s3:a\""; count].join(",");
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Resource":"*","Action":[{actions}]}}]}}"#
+        );
+        mistakes(Grammar::Managed, &text)
+    };
+    // Beside the actions: the document, the version, both lists, the statement, effect and resource.
+    assert_eq!(with(10_240 - 7), Vec::<String>::new());
+    assert_eq!(with(10_240 - 6).len(), 1);
+}

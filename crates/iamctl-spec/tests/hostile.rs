@@ -90,6 +90,88 @@ fn what_is_too_large_is_not_parsed() {
     assert_eq!(last.message, "`i/3.yaml` cannot be read: all files together have more than 32 MiB");
 }
 
+/// All of these took minutes, or gigabytes, until something bounded them.
+#[test]
+fn what_is_repeated_over_and_over_is_refused_soon() {
+    let refused_within = |files: FilesInMemory, code: &str| {
+        let rejected = parse(&files, "m.yaml", &Options::default()).unwrap_err();
+        assert!(codes(&rejected.diagnostics).contains(&code), "{code}: {:?}", rejected.diagnostics);
+    };
+    let manifest = |rest: &str| FilesInMemory::new().with("m.yaml", format!("{NEEDED}{rest}"));
+    let policies = |count: usize| {
+        (0..count).fold("policies:\n".to_owned(), |text, n| text + &format!("  p{n}: {{file: d.json}}\n"))
+    };
+    let document = |action: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Resource":"*","Action":{action}}}]}}"#
+        )
+    };
+    // One document, large or with many mistakes, for many policies.
+    let large = format!("\"s3:{}\"", "a".repeat(1_000_000));
+    refused_within(manifest(&policies(2_000)).with("d.json", document(&large)), "policy-size");
+    let many = format!("[{}1]", "1,".repeat(500_000));
+    refused_within(manifest(&policies(2_000)).with("d.json", document(&many)), "too-much");
+    // Many values in many files.
+    let users = (0..150_000).fold("users:\n".to_owned(), |text, n| text + &format!("  u{n}: {{}}\n"));
+    let included = (0..8).fold(manifest("include: [\"i/*.yaml\"]\n"), |files, n| {
+        files.with(format!("i/{n}.yaml"), users.clone())
+    });
+    refused_within(included, "too-much");
+    // Variables that are not closed, or not there.
+    refused_within(
+        manifest(&format!("users: {{a: {{path: \"{}\"}}}}\n", "${".repeat(500_000))),
+        "unclosed-variable",
+    );
+    let unknown = (0..100_000).fold(String::new(), |text, n| text + &format!("${{v{n}}}"));
+    refused_within(manifest(&format!("users: {{a: {{path: \"{unknown}\"}}}}\n")), "unknown-variable");
+}
+
+#[test]
+fn patterns_and_includes_are_bounded_together() {
+    let manifest = |rest: &str| FilesInMemory::new().with("m.yaml", format!("{NEEDED}{rest}"));
+    let patterns = vec!["\"f*.yaml\""; 5_000].join(", ");
+    let files = (0..100).fold(manifest(&format!("include: [{patterns}]\n")), |files, n| {
+        files.with(format!("f{n}.yaml"), "include: [\"f*.yaml\"]\n")
+    });
+    let rejected = parse(&files, "m.yaml", &Options::default()).unwrap_err();
+    let mut told = rejected.diagnostics.iter().map(|found| found.message.as_str());
+    let wanted = "`f*.yaml` cannot be included: for all patterns together, more than 100000 names would have to be looked at";
+    assert!(told.any(|message| message == wanted), "{:?}", rejected.diagnostics);
+
+    let chain = |length: usize| {
+        let files = (0..length).fold(manifest("include: [f0.yaml]\n"), |files, n| {
+            files.with(format!("f{n}.yaml"), format!("include: [f{}.yaml]\n", n + 1))
+        });
+        parse(&files.with(format!("f{length}.yaml"), "users: {}\n"), "m.yaml", &Options::default())
+    };
+    assert!(chain(99).is_ok());
+    assert_eq!(codes(&chain(100).unwrap_err().diagnostics), ["too-much"]);
+    assert_eq!(codes(&chain(4_000).unwrap_err().diagnostics), ["too-much"]);
+}
+
+#[test]
+fn what_is_long_is_told_short() {
+    let long = "x".repeat(1_000_000);
+    for text in [
+        format!("users: {{a: {{groups: [{long}]}}}}\n"),
+        format!("users:\n  ? {long}\n  : {{foo: 1}}\n"),
+        format!("roles: {{r: {{? {long}\n: 1, trust: []}}}}\n"),
+        format!("policies: {{p: {{file: {long}}}}}\n"),
+        format!("include: [\"{long}*\"]\n"),
+        format!("variables: {{{long}: 1}}\n"),
+        format!("users: *{long}\n"),
+        format!("users: !{long} x\n"),
+    ] {
+        let text = format!("{NEEDED}{text}");
+        let rejected = refused(text.as_str());
+        for found in rejected.diagnostics.iter() {
+            let related = found.related.iter().map(|label| &label.text);
+            let said = [&found.message, &found.label].into_iter().chain(related).chain(&found.help);
+            assert!(said.map(String::len).all(|length| length < 1_100), "{}", found.code);
+        }
+    }
+}
+
 #[test]
 fn junk_is_refused() {
     let binary: String = (0..20_000_u32).filter_map(|n| char::from_u32(n * 7 % 0x3000)).collect();
