@@ -195,6 +195,8 @@ fn the_second_plan_is_empty_and_a_second_apply_writes_nothing_anywhere() {
     assert_eq!(plan["refusals"], json!([]));
     world.iamctl(&["apply", "--yes"]).expect(0).says(&["Nothing to do"]);
     world.iamctl(&["apply"]).expect(0).says(&["Nothing to do"]);
+    let run = world.iamctl(&["apply", "--format", "json"]).expect(0).json();
+    assert_eq!((&run["run"], &run["result"]), (&json!(null), &json!("succeeded")));
 
     assert_eq!(world.writes(), [""; 0]);
     assert_eq!(aws.keys(&world.bucket()), before);

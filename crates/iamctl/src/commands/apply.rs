@@ -64,7 +64,7 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     let observed = session.observe().await?;
     let planned = session.plan(&observed, &args.limits);
     let nothing_to_do = planned.plan.is_empty();
-    if global.format != Format::Json || nothing_to_do || !planned.plan.refusals.is_empty() {
+    if global.format != Format::Json || !planned.plan.refusals.is_empty() {
         show(&session.manifest, &planned.plan, global, terminal);
     }
     if !planned.plan.refusals.is_empty() {
@@ -74,6 +74,12 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
         check_saved(path, &session, &planned.plan)?;
     }
     if nothing_to_do {
+        if global.format == Format::Json {
+            let counts = serde_json::json!({"done": 0, "failed": 0, "not_tried": 0});
+            let json = serde_json::json!({"format_version": 1, "run": null, "result": "succeeded",
+                "counts": counts, "record": null, "steps": [], "problems": []});
+            terminal.print_raw(&format!("{json:#}\n"));
+        }
         return Ok(Exit::Done);
     }
     confirm(args, &session, terminal)?;
@@ -307,23 +313,58 @@ fn tell_bucket(report: &BucketReport, session: &Session, terminal: Terminal) {
     terminal.tell(&page);
 }
 
-/// Ctrl-C stops starting; what is in flight is finished. The next one ends the process at once, which
+/// Ctrl-C, or the signal to terminate, stops starting; what is in flight is finished. The next one ends the process at once, which
 /// leaves lock and record as a killed run does.
 fn cancel_on_ctrl_c(terminal: Terminal) -> CancellationToken {
     let cancel = CancellationToken::new();
     let token = cancel.clone();
+    // Listening begins here, so that nothing that is pressed from now on is lost.
+    let Ok(mut interrupts) = Interrupts::listen() else { return cancel };
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            terminal
-                .complain("interrupted: finishing what is in flight; press Ctrl-C again to end at once\n");
-            token.cancel();
-        }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            #[expect(clippy::exit, reason = "the person asked twice, and nothing may hold this up")]
-            std::process::exit(i32::from(Exit::Interrupted as u8));
-        }
+        interrupts.next().await;
+        terminal.complain("interrupted: finishing what is in flight; press Ctrl-C again to end at once\n");
+        token.cancel();
+        interrupts.next().await;
+        #[expect(clippy::exit, reason = "the person asked twice, and nothing may hold this up")]
+        std::process::exit(i32::from(Exit::Interrupted as u8));
     });
     cancel
+}
+
+/// Ctrl-C, and the signal by which pipelines and service managers ask for an end.
+#[cfg(unix)]
+struct Interrupts {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Interrupts {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Interrupts;
+
+#[cfg(not(unix))]
+impl Interrupts {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 fn report(session: &Session, plan: &Plan, closed: &ClosedRun, global: &Global, terminal: Terminal) {

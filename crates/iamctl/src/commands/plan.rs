@@ -125,11 +125,16 @@ fn save(path: &Path, session: &Session, plan: &Plan) -> Result<(), Failure> {
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    // It holds policy texts of the account: nobody else on this machine needs to read them.
+    // It holds policy texts of the account: nobody else on this machine needs to read them, also where
+    // the file was there already.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
         .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|mut file| {
+            #[cfg(unix)]
+            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+            file.write_all(text.as_bytes())
+        })
         .map_err(|error| Failure::new(Exit::Failed, format!("cannot write {}", path.display())).cause(error))
 }
