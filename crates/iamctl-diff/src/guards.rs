@@ -130,13 +130,20 @@ impl Guards<'_> {
         ))
     }
 
-    /// Whoever runs this must not delete itself.
+    /// Whoever runs this must not lock itself out: by deleting itself, by giving up all it has, or by a
+    /// boundary or a trust policy that is tighter. What else it loses comes last, and is a hazard.
     fn lockout(&self, change: &Change) -> Option<Refusal> {
         let identity = self.inputs.caller.and_then(Caller::identity)?;
-        let is_self = identity.address() == change.address;
-        if !is_self || !matches!(change.action, ChangeAction::Delete) {
+        if identity.address() != change.address {
             return None;
         }
+        let how = match (change.action, &change.before, &change.after) {
+            (ChangeAction::Delete, ..) => "would be deleted",
+            (ChangeAction::Update | ChangeAction::Adopt, Some(before), Some(after)) => {
+                locks_out(before, after)?
+            }
+            _ => return None,
+        };
         let what = match identity {
             Identity::User(_) => "the user",
             _ => "the role",
@@ -144,7 +151,7 @@ impl Guards<'_> {
         Some(Self::refuse(
             Guard::Lockout,
             &change.address,
-            format!("{} is {what} that runs this, and would be deleted", change.address),
+            format!("{} is {what} that runs this, and {how}", change.address),
             "let somebody else apply it".to_owned(),
         ))
     }
@@ -304,6 +311,31 @@ fn lets_go_of_group(user: &Address, group: &Change, world: &World<'_>) -> bool {
             Some(Resource::User(after)),
         )) => before.groups.contains(name) && !after.groups.contains(name),
         _ => false,
+    }
+}
+
+/// How a change could keep whoever it is about from ever doing anything again.
+fn locks_out(before: &Resource, after: &Resource) -> Option<&'static str> {
+    let has_any = |one: &Resource| {
+        let in_groups = matches!(one, Resource::User(user) if !user.groups.is_empty());
+        in_groups
+            || one.policies().is_some_and(|held| !held.is_empty())
+            || one.inline_policies().is_some_and(|held| !held.is_empty())
+    };
+    let boundary = after.permissions_boundary();
+    match (before, after) {
+        _ if has_any(before) && !has_any(after) => Some("would lose every policy"),
+        _ if boundary.is_some() && boundary != before.permissions_boundary() => {
+            Some("would get another permissions boundary")
+        }
+        (Resource::Role(before), Resource::Role(after))
+            // Taking somebody out who was deleted keeps nobody out.
+            if !before.trust.aws_principals().any(is_unique_id)
+                && Delta::between(Some(&before.trust), Some(&after.trust)).narrows() =>
+        {
+            Some("could be assumed by fewer than now")
+        }
+        _ => None,
     }
 }
 

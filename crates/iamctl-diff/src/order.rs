@@ -330,6 +330,9 @@ impl Ordering<'_> {
         let narrows = |draft: &Draft| draft.affects.contains(runner) && draft.delta.narrows();
         let (last, others): (Vec<usize>, Vec<usize>) =
             (0..self.drafts.len()).partition(|index| self.drafts.get(*index).is_some_and(narrows));
+        if !last.is_empty() {
+            self.hazards.insert((runner.clone(), HazardKind::RunnerNarrowed));
+        }
         for then in last {
             others.iter().for_each(|first| self.edges.add(*first, then, Reason::Runner));
         }
@@ -364,6 +367,9 @@ impl Ordering<'_> {
             message: match kind {
                 HazardKind::MomentaryGap => {
                     format!("{identity} may for a moment lack something that it has before and after")
+                }
+                HazardKind::RunnerNarrowed => {
+                    format!("{identity} runs this and loses some of its own rights, as the last thing")
                 }
                 _ => {
                     format!("{identity} may for a moment have something that it has neither before nor after")

@@ -164,15 +164,18 @@ pub enum HazardKind {
     MomentaryGap,
     /// A member whom the manifest does not know is taken out of a group.
     MemberRemoved,
+    /// Whoever runs this loses some of its own rights.
+    RunnerNarrowed,
 }
 
 impl HazardKind {
     /// All of them.
-    pub const ALL: [HazardKind; 4] = [
+    pub const ALL: [HazardKind; 5] = [
         HazardKind::BoundaryLoosened,
         HazardKind::MomentaryExcess,
         HazardKind::MomentaryGap,
         HazardKind::MemberRemoved,
+        HazardKind::RunnerNarrowed,
     ];
 
     /// Its name on the command line and in JSON.
@@ -183,6 +186,7 @@ impl HazardKind {
             HazardKind::MomentaryExcess => "momentary-excess",
             HazardKind::MomentaryGap => "momentary-gap",
             HazardKind::MemberRemoved => "member-removed",
+            HazardKind::RunnerNarrowed => "runner-narrowed",
         }
     }
 }
