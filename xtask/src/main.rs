@@ -5,6 +5,7 @@
 mod build;
 mod check;
 mod ci;
+mod data;
 mod demo;
 mod large;
 mod sandbox;
@@ -38,6 +39,8 @@ enum Task {
     Setup,
     /// Make and read a large account, beside a plain script that does the same, and count requests.
     Large(large::Arguments),
+    /// Make the tables of AWS's services and managed policies anew.
+    Data(data::Arguments),
     /// Check which crate depends on which, and the licences of all of them.
     Check,
     /// Everything that CI checks: formatting, dependencies, lints, documentation, tests.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Task::Test(arguments) => test::run(&arguments),
         Task::Setup => setup::prepare().map(|()| ExitCode::SUCCESS),
         Task::Large(arguments) => large::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Task::Data(arguments) => data::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Check => check::run().map(|()| ExitCode::SUCCESS),
         Task::Ci => ci::run().map(|()| ExitCode::SUCCESS),
     };

@@ -8,6 +8,7 @@ use crate::check::graph::{From, Graph, Package};
 /// A crate that may depend on `model` may name `policy` too: the types of the model are made of its documents.
 const ARROWS: &[(&str, &[&str])] = &[
     ("iamctl-policy", &[]),
+    ("iamctl-data", &[]),
     ("iamctl-model", &["iamctl-policy"]),
     ("iamctl-spec", &["iamctl-model", "iamctl-policy"]),
     ("iamctl-diff", &["iamctl-model", "iamctl-policy"]),
@@ -19,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "iamctl",
         &[
             "iamctl-policy",
+            "iamctl-data",
             "iamctl-model",
             "iamctl-spec",
             "iamctl-diff",
@@ -41,8 +43,15 @@ const SDK_CRATE: &str = "iamctl-aws";
 /// Crates that take values and return values. Nothing in them may wait for anything, so no runtime and no client may
 /// be anywhere among their dependencies. Their tests may use a runtime (the in-memory account has async ports), but
 /// no client: a test of theirs that needs the network belongs elsewhere.
-const PURE_CRATES: &[&str] =
-    &["iamctl-policy", "iamctl-model", "iamctl-spec", "iamctl-diff", "iamctl-snapshot", "iamctl-import"];
+const PURE_CRATES: &[&str] = &[
+    "iamctl-policy",
+    "iamctl-data",
+    "iamctl-model",
+    "iamctl-spec",
+    "iamctl-diff",
+    "iamctl-snapshot",
+    "iamctl-import",
+];
 
 pub(crate) fn check(graph: &Graph) -> Vec<String> {
     let mut violations = Vec::new();

@@ -14,6 +14,7 @@ mod cases;
 mod generate;
 mod judged;
 mod lines;
+mod managed;
 mod random;
 mod reference;
 mod reference_conditions;
