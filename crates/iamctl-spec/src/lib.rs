@@ -25,6 +25,7 @@
 
 mod block;
 mod budget;
+mod consequences;
 mod files;
 mod keys;
 mod load;
@@ -38,6 +39,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use consequences::without_consequences;
 use iamctl_model::{Account, Desired};
 use iamctl_policy::{Diagnostics, Node, Sources};
 
@@ -141,6 +143,6 @@ pub fn parse_for_editing(
                 .filter_map(|(path, tree)| Some((path, Rc::unwrap_or_clone(tree?))))
                 .collect(),
         }),
-        _ => Err(Box::new(Rejected { diagnostics: found, sources })),
+        _ => Err(Box::new(Rejected { diagnostics: without_consequences(found), sources })),
     }
 }
