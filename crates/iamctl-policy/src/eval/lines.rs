@@ -21,14 +21,16 @@ use super::principal::Principal;
 use super::request::{Action, Request, Resource};
 use crate::document::Document;
 
-/// How many documents of one kind are remembered. Beyond that all are forgotten, so that memory stays bounded.
-const MOST_REMEMBERED: usize = 4096;
+/// How many bytes of documents are remembered. Beyond that all are forgotten, so that memory stays bounded.
+const MOST_REMEMBERED: usize = 16 << 20;
 
 /// Answers questions that are given as JSON. It remembers the documents it has seen: they are made ready
 /// once, however often they are used.
 #[derive(Debug, Default)]
 pub struct Answerer {
     seen: HashMap<PolicyKind, HashMap<Box<str>, Result<Policy, String>>>,
+    /// The length of all texts in it.
+    remembered: usize,
 }
 
 /// The answer to one question.
@@ -178,16 +180,17 @@ impl Answerer {
     }
 
     fn policy(&mut self, kind: PolicyKind, text: &str) -> Result<Policy, String> {
-        let seen = self.seen.entry(kind).or_default();
-        if let Some(known) = seen.get(text) {
+        if let Some(known) = self.seen.get(&kind).and_then(|seen| seen.get(text)) {
             return known.clone();
         }
-        if seen.len() >= MOST_REMEMBERED {
-            seen.clear();
+        self.remembered = self.remembered.saturating_add(text.len());
+        if self.remembered > MOST_REMEMBERED {
+            self.seen.clear();
+            self.remembered = text.len();
         }
         let document = Document::from_stored(text);
         let policy = Policy::new(&document, kind).map_err(|problems| problems.join("; "));
-        seen.insert(text.into(), policy.clone());
+        self.seen.entry(kind).or_default().insert(text.into(), policy.clone());
         policy
     }
 }

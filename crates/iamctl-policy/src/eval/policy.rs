@@ -66,8 +66,8 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// What keeps the document from being evaluated, one sentence each: what AWS would refuse, and what
-    /// this crate does not know. Nothing is guessed: a statement that is silently left out could be the
+    /// What keeps the document from being evaluated, one sentence each (statements count from 0): what AWS
+    /// would refuse, and what this crate does not know. Nothing is guessed: a statement that is silently left out could be the
     /// one that denies.
     pub fn new(document: &Document, kind: PolicyKind) -> Result<Self, Vec<String>> {
         if let Some(reason) = document.unreadable() {
@@ -83,8 +83,7 @@ impl Policy {
             if let Some(rule) = Rule::new(statement, kind, variables, &mut found) {
                 rules.push(rule);
             }
-            let place = at.saturating_add(1);
-            problems.extend(found.into_iter().map(|problem| format!("statement {place} {problem}")));
+            problems.extend(found.into_iter().map(|problem| format!("statement {at} {problem}")));
         }
         if !problems.is_empty() {
             return Err(problems);

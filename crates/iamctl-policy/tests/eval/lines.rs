@@ -166,12 +166,12 @@ fn a_broken_question_is_answered_with_what_is_wrong_and_its_identifier() {
         ),
         (
             statement(json!({"Effect": "Allow", "Resource": "*"})),
-            "identity policy 0: statement 1 needs `Action`",
+            "identity policy 0: statement 0 needs `Action`",
         ),
-        (statement(json!([{"Effect": "Allow", "Action": "*"}])), "statement 1 needs `Resource`"),
+        (statement(json!([{"Effect": "Allow", "Action": "*"}])), "statement 0 needs `Resource`"),
         (
             statement(json!([allow, {"Effect": "Deny", "Action": "*", "Resource": "*", "NotResource": "x"}])),
-            "statement 2 has the element `NotResource`",
+            "statement 1 has the element `NotResource`",
         ),
         (
             statement(json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": "*"})),
@@ -183,7 +183,7 @@ fn a_broken_question_is_answered_with_what_is_wrong_and_its_identifier() {
             ),
             "operator `StringEqual`, which is unknown",
         ),
-        (broken("/policies/resource", document(&allow)), "resource policy 0: statement 1 needs `Principal`"),
+        (broken("/policies/resource", document(&allow)), "resource policy 0: statement 0 needs `Principal`"),
     ] {
         let answer = answer(&question.to_string());
         assert_eq!(answer["id"], "q");
@@ -204,4 +204,16 @@ fn a_document_that_was_seen_before_is_answered_the_same() {
     for line in [&sound, &broken, &sound, &broken] {
         assert_eq!(answerer.answer(line.as_bytes()), Answerer::new().answer(line.as_bytes()));
     }
+}
+
+#[test]
+fn the_example_of_the_documentation_is_answered_as_it_says() {
+    let page = include_str!("../../../../docs/evaluation.md");
+    let blocks: Vec<Json> = page
+        .split("```json\n")
+        .skip(1)
+        .map(|block| serde_json::from_str(block.split("```").next().unwrap()).unwrap())
+        .collect();
+    let [question, expected] = blocks.as_slice() else { panic!("{} blocks", blocks.len()) };
+    assert_eq!(answer(&question.to_string()), *expected);
 }

@@ -95,3 +95,96 @@ fn written(result: io::Result<()>) -> Result<bool, Failure> {
         Err(error) => Err(Failure::new(Exit::Failed, "cannot write the answers").cause(error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::Read;
+    use std::rc::Rc;
+
+    use super::*;
+
+    const SOUND: &str = r#"{"id": 1, "request": {"principal": "arn:aws:iam::111122223333:root",
+        "action": "s3:GetObject", "resource": "*"}}"#;
+
+    fn sound() -> String {
+        SOUND.replace('\n', " ")
+    }
+
+    fn answers(input: &str) -> (Exit, Vec<String>) {
+        let mut output = Vec::new();
+        let exit = answer_all(BufReader::new(input.as_bytes()), &mut output, "input").unwrap();
+        (exit, String::from_utf8(output).unwrap().lines().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn every_line_has_its_answer_and_a_broken_one_ends_nothing() {
+        let sound = sound();
+        let (exit, lines) = answers(&format!("{sound}\r\n\n{{\n  \n{sound}"));
+        assert_eq!(exit, Exit::Failed);
+        let [first, second, third] = lines.as_slice() else { panic!("{lines:?}") };
+        assert!(first.starts_with(r#"{"id":1,"decision":"Allowed","#), "{first}");
+        assert!(second.starts_with(r#"{"id":null,"error":"#), "{second}");
+        assert_eq!(first, third);
+        assert_eq!(answers(&sound).0, Exit::Done);
+        assert_eq!(answers(""), (Exit::Done, Vec::new()));
+    }
+
+    /// Gives one line at a time, and sees to it that the one before was answered.
+    struct Asker {
+        lines: Vec<String>,
+        given: usize,
+        answered: Rc<RefCell<Vec<u8>>>,
+    }
+
+    impl Read for Asker {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let answered = self.answered.borrow().iter().filter(|byte| **byte == b'\n').count();
+            assert_eq!(answered, self.given, "the next line is read before the last one was answered");
+            let Some(line) = self.lines.get(self.given) else { return Ok(0) };
+            self.given += 1;
+            buffer[..line.len()].copy_from_slice(line.as_bytes());
+            Ok(line.len())
+        }
+    }
+
+    struct Shared(Rc<RefCell<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn whoever_asks_one_question_at_a_time_gets_one_answer_at_a_time() {
+        let answered = Rc::new(RefCell::new(Vec::new()));
+        let line = format!("{}\n", sound());
+        let asker =
+            Asker { lines: vec![line.clone(), line.clone(), line], given: 0, answered: answered.clone() };
+        let output = BufWriter::new(Shared(answered));
+        assert_eq!(answer_all(BufReader::new(asker), output, "input").unwrap(), Exit::Done);
+    }
+
+    #[test]
+    fn a_reader_who_has_seen_enough_is_no_failure() {
+        struct Closed;
+
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(ErrorKind::BrokenPipe.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let exit = answer_all(BufReader::new(sound().as_bytes()), Closed, "input").unwrap();
+        assert_eq!(exit, Exit::Done);
+    }
+}
