@@ -69,7 +69,7 @@ pub(crate) static MANIFEST: Block = Block {
                 keys: "^[A-Za-z_][A-Za-z0-9_]*$",
                 values: &Shape::Either(&[Shape::Scalar, Shape::Null]),
             },
-            "Variables, used as `${name}` in keys, values and documents. One without a value must be given with `--var`. \
+            "Variables, used as `${name}` in keys, values and documents. One without a value must be given with `--var` or `--var-file`. \
              `${account_id}` and `${partition}` are always there.",
         ),
         key(
