@@ -24,7 +24,7 @@ pub(crate) struct Condition {
 /// The values of a policy, of the operator's type. What is not of that type is kept as nothing: it
 /// matches nothing.
 #[derive(Debug, Clone)]
-enum Expected {
+pub(crate) enum Expected {
     Text(Vec<Pattern>),
     IgnoringCase(Vec<Pattern>),
     Numbers(Order, Vec<Option<Decimal>>),
@@ -106,6 +106,14 @@ impl Condition {
             Expected::Arns(patterns) => Box::new(patterns.iter().flat_map(ArnPattern::variables)),
             _ => Box::new(std::iter::empty()),
         }
+    }
+
+    pub(crate) fn operator(&self) -> Operator {
+        self.operator
+    }
+
+    pub(crate) fn expected(&self) -> &Expected {
+        &self.values
     }
 
     /// Whether one value of the request is what the operator asks for: one of the policy's values, or,

@@ -449,8 +449,13 @@ impl Findings {
         self.rules == Rules::SameAccountEither
     }
 
+    /// Whether it is open what the policy of the resource allows.
+    pub(crate) fn resource_is_open(&self) -> bool {
+        [self.direct, self.origin, self.account].iter().any(|found| found.truth == Truth::Unknown)
+    }
+
     /// What the policy of the resource allows, in whichever way it names the principal.
-    pub(crate) fn by_resource_at_all(&self) -> Found {
+    fn by_resource_at_all(&self) -> Found {
         let stronger = |a: Found, b: Found| if b.truth > a.truth { b } else { a };
         stronger(stronger(self.direct, self.origin), self.account)
     }

@@ -38,6 +38,7 @@
 
 mod answer;
 mod arn;
+mod classes;
 mod condition;
 mod context;
 mod decide;

@@ -43,6 +43,14 @@ pub(crate) struct Pattern {
     has_variables: bool,
 }
 
+/// The simplest shapes of a pattern.
+pub(crate) enum Shape<'p> {
+    /// Exactly this.
+    Text(&'p str),
+    /// This, and anything behind it.
+    Prefix(&'p str),
+}
+
 /// A piece whose variable has its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Solid<'p> {
@@ -121,6 +129,17 @@ impl Pattern {
     /// Whether it is `*` and no more: everything matches, stated or not.
     pub(crate) fn is_everything(&self) -> bool {
         self.pieces == [Piece::Star]
+    }
+
+    /// Its shape, when it is one of the simplest.
+    pub(crate) fn shape(&self) -> Option<Shape<'_>> {
+        match self.pieces.as_slice() {
+            [] => Some(Shape::Text("")),
+            [Piece::Text(text)] => Some(Shape::Text(text)),
+            [Piece::Star] => Some(Shape::Prefix("")),
+            [Piece::Text(text), Piece::Star] => Some(Shape::Prefix(text)),
+            _ => None,
+        }
     }
 
     /// The variables in it.

@@ -169,6 +169,11 @@ impl Rule {
         }
     }
 
+    /// All variables in it.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.variables_of_resource().chain(self.conditions.iter().flat_map(Condition::variables))
+    }
+
     /// The variables in the names of resources.
     pub(crate) fn variables_of_resource(&self) -> impl Iterator<Item = &Variable> {
         self.resources.iter().flat_map(|resources| &resources.patterns).flat_map(Pattern::variables)

@@ -3,6 +3,7 @@
 //! Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::net::IpAddr;
 
 /// An integer or decimal number, exactly as large as it was written.
@@ -31,6 +32,36 @@ impl Decimal {
         let fraction = fraction.trim_end_matches('0').to_owned();
         let is_zero = whole.is_empty() && fraction.is_empty();
         Some(Self { negative: negative && !is_zero, whole, fraction })
+    }
+}
+
+/// For questions that go through all classes of numbers.
+impl Decimal {
+    pub(crate) fn zero() -> Self {
+        Self { negative: false, whole: String::new(), fraction: String::new() }
+    }
+
+    /// How many digits there are after the point.
+    pub(crate) fn decimals(&self) -> usize {
+        self.fraction.len()
+    }
+
+    /// The number of so many decimals, more than this one has, that is next to it on the side away from
+    /// zero.
+    pub(crate) fn beyond(&self, decimals: usize) -> Self {
+        let zeros = decimals.saturating_sub(self.fraction.len()).saturating_sub(1);
+        Self { fraction: format!("{}{}1", self.fraction, "0".repeat(zeros)), ..self.clone() }
+    }
+
+    pub(crate) fn negative(self) -> Self {
+        Self { negative: true, ..self }
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.negative { "-" } else { "" };
+        write!(f, "{sign}{}.{}", self.whole, if self.fraction.is_empty() { "0" } else { &self.fraction })
     }
 }
 
@@ -71,6 +102,11 @@ impl Moment {
         if is_year || text.get(4..5) == Some("-") { Self::iso(text) } else { Self::epoch(text) }
     }
 
+    /// The moment so many nanoseconds later.
+    pub(crate) fn later(self, nanos: i128) -> Self {
+        Moment(self.0.saturating_add(nanos))
+    }
+
     fn epoch(text: &str) -> Option<Self> {
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (seconds, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -94,6 +130,16 @@ impl Moment {
         let days = days_since_1970(year, month, day)?;
         let nanos = time.map_or(Some(0), nanos_of_day)?;
         Some(Moment(days.checked_mul(86_400)?.checked_mul(NANOS)?.checked_add(nanos)?))
+    }
+}
+
+/// Seconds since 1970, with nine decimals.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let size = self.0.unsigned_abs();
+        let second = NANOS.unsigned_abs();
+        write!(f, "{sign}{}.{:09}", size / second, size % second)
     }
 }
 
