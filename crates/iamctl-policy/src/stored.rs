@@ -139,7 +139,11 @@ fn to_json(node: &Node) -> Json {
     match &node.value {
         Value::Null => Json::Null,
         Value::Bool(truth) => Json::Bool(*truth),
-        Value::Number(text) => serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.clone())),
+        // One that would be written otherwise than it was is kept as it was.
+        Value::Number(text) => match serde_json::from_str::<Json>(text) {
+            Ok(number) if number.to_string() == *text => number,
+            _ => Json::String(text.clone()),
+        },
         Value::String(text) => Json::String(text.clone()),
         Value::List(items) => items.iter().map(to_json).collect(),
         Value::Map(entries) => {

@@ -181,6 +181,12 @@ const CASES: &[(&str, &str, &str, bool)] = &[
     ),
     ("texts that are no documents are equal as texts only", "not json", "not json", true),
     ("texts that are no documents differ as texts", "not json", "not  json", false),
+    (
+        "numbers in elements that are not known are what was written, however many digits they have",
+        r#"{"Statement": {"Effect": "Allow", "New": [199999999999999999999999999999999999999999999999999999999999999999999999800, 1.50]}}"#,
+        r#"{"Statement": {"Effect": "Allow", "New": [2e+74, 1.50]}}"#,
+        false,
+    ),
 ];
 
 #[test]

@@ -110,13 +110,13 @@ fn group<'a>(found: &'a Diagnostic, sources: &'a Sources, width: usize) -> Group
     };
     // `error[code]: `, and some room.
     let beginning = found.code.len().saturating_add(12);
-    let title = wrapped(&visible(&found.message), width.saturating_sub(beginning));
+    let title = wrapped(&in_one_line(&found.message), width.saturating_sub(beginning));
     let mut group = Group::with_title(level.primary_title(title).id(found.code));
     for excerpt in excerpts(found, sources) {
         group = group.element(excerpt.snippet());
     }
     for help in &found.help {
-        group = group.element(Level::HELP.message(wrapped(&visible(help), width.saturating_sub(14))));
+        group = group.element(Level::HELP.message(wrapped(&in_one_line(help), width.saturating_sub(14))));
     }
     group
 }
@@ -141,7 +141,7 @@ impl<'a> Excerpt<'a> {
             let annotation = mark.kind.span(mark.range);
             if mark.label.is_empty() { annotation } else { annotation.label(mark.label) }
         });
-        let name = visible(self.source.name()).into_owned();
+        let name = in_one_line(self.source.name());
         Snippet::source(self.text).path(name).line_start(self.first_line).annotations(marks)
     }
 }
@@ -215,7 +215,7 @@ fn excerpt<'a>(places: &[Place<'a>]) -> Option<Excerpt<'a>> {
             marks.push(Mark {
                 kind: place.kind,
                 range: within(place.span.start)..within(place.span.end),
-                label: visible(place.label).into_owned(),
+                label: in_one_line(place.label),
             });
         }
         text.push_str(&visible(source.text().get(window.clone())?));
@@ -274,6 +274,11 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
         if hidden(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
     }
     Cow::Owned(out)
+}
+
+/// As [`visible`], for a sentence: what it repeats of the text must not make lines of its own.
+fn in_one_line(text: &str) -> String {
+    visible(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
 /// A sentence broken into lines between words.
@@ -373,6 +378,18 @@ error[undefined]: the group `enginers` is not defined
         let underlined = shown.lines().find(|line| line.contains('^')).unwrap();
         let above = shown.lines().find(|line| line.contains("# x")).unwrap();
         assert_eq!(underlined.find('^'), above.find("# x"), "{shown}");
+    }
+
+    #[test]
+    fn what_a_sentence_repeats_makes_no_lines_of_its_own() {
+        let mut sources = Sources::new();
+        let id = sources.add("m\nvalid: .yaml", "a: x\n");
+        let found = Diagnostic::error("x", span_of(&sources, id, "x"), "`a\n\nvalid: all\tis well`")
+            .label("a\nvalid: b")
+            .help("c\nvalid: d");
+        let shown = text(&one(found), &sources, PLAIN);
+        assert!(shown.lines().all(|line| !line.trim_start().starts_with("valid")), "{shown}");
+        assert!(shown.contains("`a\\n\\nvalid: all\\tis well`"), "{shown}");
     }
 
     #[test]
