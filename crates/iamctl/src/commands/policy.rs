@@ -30,8 +30,9 @@ enum Question {
 #[derive(Debug, Args)]
 struct Eval {
     /// A file with the requests; standard input when there is none, or for `-`
+    // Not called `file`: that is the manifest, whose global option would stand in for it.
     #[arg(value_name = "FILE")]
-    file: Option<PathBuf>,
+    requests: Option<PathBuf>,
 }
 
 pub(crate) fn policy(args: &Policy) -> Result<Exit, Failure> {
@@ -42,7 +43,7 @@ pub(crate) fn policy(args: &Policy) -> Result<Exit, Failure> {
 
 fn eval(args: &Eval) -> Result<Exit, Failure> {
     let output = BufWriter::new(io::stdout().lock());
-    match args.file.as_deref().filter(|file| *file != Path::new("-")) {
+    match args.requests.as_deref().filter(|file| *file != Path::new("-")) {
         None => answer_all(BufReader::with_capacity(1 << 16, io::stdin().lock()), output, "standard input"),
         Some(file) => {
             let name = file.display().to_string();
@@ -102,10 +103,26 @@ mod tests {
     use std::io::Read;
     use std::rc::Rc;
 
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::{Cli, Command};
 
     const SOUND: &str = r#"{"id": 1, "request": {"principal": "arn:aws:iam::111122223333:root",
         "action": "s3:GetObject", "resource": "*"}}"#;
+
+    #[test]
+    fn the_manifest_is_not_taken_for_the_requests() {
+        let requests = |arguments: &[&str]| {
+            let arguments = ["iamctl", "policy", "eval"].iter().chain(arguments);
+            let Command::Policy(policy) = Cli::try_parse_from(arguments).unwrap().command else { panic!() };
+            let Question::Eval(eval) = policy.question;
+            eval.requests
+        };
+        assert_eq!(requests(&[]), None);
+        assert_eq!(requests(&["-f", "manifest.yaml"]), None);
+        assert_eq!(requests(&["asked.jsonl"]), Some("asked.jsonl".into()));
+    }
 
     fn sound() -> String {
         SOUND.replace('\n', " ")
