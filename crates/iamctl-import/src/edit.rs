@@ -261,6 +261,16 @@ impl<'t> Editor<'t> {
         self.add_lines(last.ok_or(Why::Layout)?, &text)
     }
 
+    /// Takes away those items of a list that are meant; others stay.
+    pub(crate) fn remove_items(
+        &mut self,
+        list: &Node,
+        items: &[Node],
+        is_meant: impl Fn(&Node) -> bool,
+    ) -> Result<(), Why> {
+        items.iter().filter(|item| is_meant(item)).try_for_each(|item| self.remove_item(list, items, item))
+    }
+
     fn remove_item(&mut self, list: &Node, items: &[Node], item: &Node) -> Result<(), Why> {
         let start = offset(item.span.start);
         if self.is_flow(list) {

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iamctl_model::{Address, Desired, Field, Live, Resource};
-use iamctl_policy::{Entry, Node, Value};
+use iamctl_model::{Address, Desired, Field, Live, PolicyArn, PrincipalArn, Resource};
+use iamctl_policy::{Document, Entry, Node, Value};
 use iamctl_spec::{FilesInMemory, Manifest, Options, ReadForEditing, resolve_path};
 
 use crate::edit::{Edit, Editor, Why, apply};
 use crate::manifest::LeftOut;
-use crate::write::Writer;
+use crate::write::{Writer, is_ghost};
 use crate::yaml::{Yaml, escaped_json};
 
 /// Something that is not in the account as the manifest says, and shall be taken over.
@@ -46,10 +46,12 @@ pub fn update(
 ) -> Updated {
     let chosen: BTreeSet<Address> = read.manifest.desired.managed.keys().cloned().collect();
     let no_raw = BTreeSet::new();
-    let update = Update { read, writer: Writer::new(live, &chosen, &no_raw, false), live };
+    let gone = drifted.iter().filter(|item| item.fields.is_empty()).map(|item| &item.address);
+    let gone: BTreeSet<&Address> = gone.collect();
+    let update = Update { read, writer: Writer::new(live, &chosen, &no_raw, false), live, gone };
     let mut left_out = Vec::new();
     let mut possible: Vec<(&Drifted, Edits)> = Vec::new();
-    for item in drifted {
+    for item in drifted.iter().filter(|item| !update.follows_from_what_is_gone(item)) {
         match update.item(item) {
             Ok(edits) => possible.push((item, edits)),
             Err(reason) => left_out.push(LeftOut { address: item.address.clone(), reason }),
@@ -90,6 +92,8 @@ struct Update<'a> {
     read: &'a ReadForEditing,
     writer: Writer<'a>,
     live: &'a Live,
+    /// What was deleted in the account.
+    gone: BTreeSet<&'a Address>,
 }
 
 /// Where the block of a thing stands.
@@ -111,14 +115,71 @@ impl Update<'_> {
                 return Err(Why::Layout.to_string());
             };
             editor.remove_entry(place.section, entries, place.entry).map_err(|why| why.to_string())?;
-        } else {
-            let written = self.writer.thing(&item.address).ok_or("it is not in the account")?;
-            for field in &item.fields {
-                self.field(*field, &place, &written.entries, &mut editor, &mut edits)?;
-            }
+            edits.insert(place.path.to_owned(), FileEdits::Pieces(editor.finish()));
+            self.remove_references(&item.address, &mut edits)?;
+            return Ok(edits);
+        }
+        let written = self.writer.thing(&item.address).ok_or("it is not in the account")?;
+        for field in &item.fields {
+            self.field(*field, &place, &written.entries, &mut editor, &mut edits)?;
         }
         edits.insert(place.path.to_owned(), FileEdits::Pieces(editor.finish()));
         Ok(edits)
+    }
+
+    /// Whether a trust policy differs for no other reason than that somebody whom it names was deleted:
+    /// that is taken over where the block of the deleted one is.
+    fn follows_from_what_is_gone(&self, item: &Drifted) -> bool {
+        let only_trust = item.fields.iter().all(|field| *field == Field::Trust) && !item.fields.is_empty();
+        if !only_trust || self.gone.is_empty() {
+            return false;
+        }
+        let managed = self.read.manifest.desired.managed.get(&item.address);
+        let (Some(Resource::Role(wanted)), Some(Resource::Role(found))) =
+            (managed.map(|managed| &managed.value), self.live.resource(&item.address, None))
+        else {
+            return false;
+        };
+        let gone = &self.gone;
+        self.without(gone, &wanted.trust) == self.without(gone, &found.trust)
+    }
+
+    /// A trust policy without those who are gone.
+    fn without(&self, gone: &BTreeSet<&Address>, trust: &Document) -> Document {
+        let account = &self.live.account;
+        let is_gone = |principal: &str| {
+            PrincipalArn::parse(principal).is_ok_and(|arn| {
+                arn.account() == account.id.as_str()
+                    && arn.identity().is_some_and(|identity| gone.contains(&identity.address()))
+            })
+        };
+        trust.without_aws_principals(|text| is_ghost(text) || is_gone(text))
+    }
+
+    /// Takes a deleted thing out of the lists that name it: in trusts, attachments, memberships and
+    /// tests. A list that would be empty is left, and makes the manifest invalid: then a person decides.
+    fn remove_references(&self, address: &Address, edits: &mut Edits) -> Result<(), String> {
+        for (path, tree) in &self.read.trees {
+            let Some(text) = self.text(path) else { continue };
+            let mut editor = Editor::new(text);
+            let (name, section) = (address.name(), address.kind().plural());
+            references(tree, section, name, &address.to_string(), &mut editor)
+                .map_err(|why| format!("it is named elsewhere in `{path}`, and {why}"))?;
+            let pieces = editor.finish();
+            match edits.get_mut(path) {
+                Some(FileEdits::Pieces(known)) => {
+                    // What stands in the block that goes needs no edit of its own.
+                    let inside = |edit: &Edit| {
+                        known.iter().any(|block| block.start <= edit.start && edit.end <= block.end)
+                    };
+                    let more: Vec<Edit> = pieces.into_iter().filter(|edit| !inside(edit)).collect();
+                    known.extend(more);
+                }
+                _ if pieces.is_empty() => {}
+                _ => _ = edits.insert(path.clone(), FileEdits::Pieces(pieces)),
+            }
+        }
+        Ok(())
     }
 
     fn place(&self, address: &Address) -> Option<Place<'_>> {
@@ -335,23 +396,51 @@ impl Update<'_> {
         Ok(files)
     }
 
+    /// Whether a thing is what it was, without what is gone.
+    fn only_lost(&self, gone: &BTreeSet<&Address>, before: &Resource, now: &Resource) -> bool {
+        let mut left = before.clone();
+        let policy_is_gone =
+            |arn: &PolicyArn| !arn.is_aws_managed() && gone.contains(&Address::Policy(arn.policy_name()));
+        match &mut left {
+            Resource::Policy(_) => {}
+            Resource::Group(group) => group.policies.retain(|arn| !policy_is_gone(arn)),
+            Resource::User(user) => {
+                user.policies.retain(|arn| !policy_is_gone(arn));
+                user.groups.retain(|group| !gone.contains(&Address::Group(group.clone())));
+            }
+            Resource::Role(role) => {
+                role.policies.retain(|arn| !policy_is_gone(arn));
+                role.trust = self.without(gone, &role.trust);
+            }
+        }
+        is_same(&left, now)
+    }
+
     /// The edited manifest says what the account says of the items, and nothing new of anything else.
     fn compare(&self, again: &Manifest, items: &[&Drifted]) -> Result<(), String> {
         let (before, after): (&Desired, &Desired) = (&self.read.manifest.desired, &again.desired);
+        let gone = items.iter().filter(|item| item.fields.is_empty()).map(|item| &item.address);
+        let gone: BTreeSet<&Address> = gone.collect();
         for (address, managed) in &before.managed {
             let item = items.iter().find(|item| item.address == *address);
             let now = after.managed.get(address).map(|managed| &managed.value);
             let (Some(now), Some(live)) = (now, self.live.resource(address, Some(&managed.value))) else {
                 match item {
                     Some(item) if item.fields.is_empty() && now.is_none() => continue,
-                    None if now.is_some_and(|now| is_same(now, &managed.value)) => continue,
+                    None if now.is_some_and(|now| {
+                        is_same(now, &managed.value) || self.only_lost(&gone, &managed.value, now)
+                    }) =>
+                    {
+                        continue;
+                    }
                     _ => return Err(format!("{address} would not be what it should")),
                 }
             };
             let fields = item.map(|item| item.fields.clone()).unwrap_or_default();
             let taken = with_fields(&managed.value, &live, &fields);
             // A user who moved has another ARN, and trust policies that name the user say so.
-            let is_true = item.is_none() && is_same(now, &live);
+            let is_true =
+                item.is_none() && (is_same(now, &live) || self.only_lost(&gone, &managed.value, now));
             if !is_true && !taken.is_some_and(|taken| is_same(&taken, now)) {
                 return Err("its values come from `defaults:`, a variable or a shared text".to_owned());
             }
@@ -360,6 +449,42 @@ impl Update<'_> {
             return Err("something would be new".to_owned());
         }
         Ok(())
+    }
+}
+
+/// Takes a name out of every list of a tree that can name a thing of its kind.
+fn references(
+    node: &Node,
+    section: &str,
+    name: &str,
+    address: &str,
+    editor: &mut Editor<'_>,
+) -> Result<(), Why> {
+    match &node.value {
+        Value::Map(entries) => {
+            for entry in entries {
+                let named = match entry.key.as_str() {
+                    "principal" | "on" => address,
+                    key if key == section => name,
+                    _ => {
+                        references(&entry.value, section, name, address, editor)?;
+                        continue;
+                    }
+                };
+                let is_it = |item: &Node| item.as_str().is_some_and(|text| text.eq_ignore_ascii_case(named));
+                match &entry.value.value {
+                    Value::List(items) if items.iter().any(is_it) && items.len() > 1 => {
+                        editor.remove_items(&entry.value, items, is_it)?;
+                    }
+                    _ => references(&entry.value, section, name, address, editor)?,
+                }
+            }
+            Ok(())
+        }
+        Value::List(items) => {
+            items.iter().try_for_each(|item| references(item, section, name, address, editor))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -273,7 +273,7 @@ impl Writer<'_> {
 
 /// Whether a principal is the unique id of a user or role: what it named was deleted.
 /// Source: IAM User Guide, "AWS JSON policy elements: Principal".
-fn is_ghost(principal: &str) -> bool {
+pub(crate) fn is_ghost(principal: &str) -> bool {
     principal.starts_with("AIDA") || principal.starts_with("AROA")
 }
 

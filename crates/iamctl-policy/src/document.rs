@@ -194,6 +194,23 @@ impl Document {
         changed.then(|| Self::from_body(Body::Parsed(parsed())))
     }
 
+    /// The same document without some of its principals of kind `AWS`, and without statements that would
+    /// have none left.
+    #[must_use]
+    pub fn without_aws_principals(&self, is_meant: impl Fn(&str) -> bool) -> Self {
+        let Body::Parsed(parsed) = &self.0.body else { return self.clone() };
+        let mut statements = parsed.statements.clone();
+        statements.retain_mut(|statement| {
+            let Some(principals) = &mut statement.principals else { return true };
+            principals
+                .entries
+                .retain(|(kind, value)| kind.as_deref() != Some("AWS") || !is_meant(&value.text));
+            !principals.entries.is_empty()
+        });
+        let (version, id, other) = (parsed.version.clone(), parsed.id.clone(), parsed.other.clone());
+        Self::from_body(Body::Parsed(Parsed { version, id, statements, other }))
+    }
+
     /// The principals of kind `AWS` that any statement names.
     pub fn aws_principals(&self) -> impl Iterator<Item = &str> {
         let entries = self.statements().iter().filter_map(|s| s.principals.as_ref()).flat_map(|p| &p.entries);
