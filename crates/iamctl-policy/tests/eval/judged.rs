@@ -204,6 +204,30 @@ fn conditions_that_exclude_each_other_leave_nothing_open() {
             true,
         ),
         (
+            "dates before all others",
+            json!({"DateLessThan": {"a:b": "2020-01-01"}}),
+            json!({"DateGreaterThanEquals": {"a:b": "2019-01-01"}}),
+            true,
+        ),
+        (
+            "numbers above all others",
+            json!({"NumericGreaterThan": {"a:b": "5"}}),
+            json!({"NumericLessThan": {"a:b": "5"}}),
+            true,
+        ),
+        (
+            "numbers below all others",
+            json!({"NumericLessThan": {"a:b": "-5"}}),
+            json!({"NumericGreaterThan": {"a:b": "-5"}}),
+            true,
+        ),
+        (
+            "numbers between",
+            json!({"NumericGreaterThan": {"a:b": "5"}, "NumericLessThan": {"a:b": "5.1"}}),
+            json!({"NumericGreaterThan": {"a:b": "6"}}),
+            true,
+        ),
+        (
             "networks",
             json!({"IpAddress": {"a:b": "10.1.0.0/16"}}),
             json!({"IpAddress": {"a:b": ["10.0.0.0/8"]}}),
