@@ -43,7 +43,8 @@ fn an_import_reads_only_and_costs_three_requests_and_one_for_each_policy() {
     world.proxy.clear();
     std::fs::remove_file(world.path("desired-state.yaml")).unwrap();
     world.iamctl(&["import", "--kind", "users"]).expect(0).says(&["3 users.", "3 things not chosen"]);
-    assert_eq!(world.calls(|_| true).len(), 3);
+    // The fourth one asks the master copy whether the name is in use.
+    assert_eq!(world.calls(|_| true).len(), 4);
 }
 
 #[test]
@@ -92,4 +93,37 @@ fn what_drifted_is_taken_over_and_nothing_else_is_edited() {
     assert_eq!(world.iam_writes(), [] as [&str; 0]);
     world.expect_no_change();
     world.iamctl(&["import", "--update"]).expect(0).says(&["Nothing drifted"]);
+}
+
+#[test]
+fn a_deletion_is_taken_over_with_all_that_names_the_deleted_one() {
+    let world = World::founded();
+    world.aws().delete_user("carol");
+    world.iamctl(&["import", "--update"]).expect(0).says(&["~ user/carol its block, as it was deleted"]);
+    let text = world.read("desired-state.yaml");
+    assert!(!text.contains("carol"), "{text}");
+    // What is left is to tidy up the trust policy, which still names her.
+    world.proxy.clear();
+    world.iamctl(&["apply", "--yes"]).expect(0);
+    assert_eq!(world.iam_writes(), ["iam UpdateAssumeRolePolicy engineer"]);
+    world.expect_no_change();
+}
+
+#[test]
+fn a_name_that_is_in_use_is_not_given_to_another_manifest() {
+    let world = World::founded();
+    let bucket = world.bucket();
+    let first = ["--manifest-name", "acme-prod", "--bucket", &bucket, "-f", "other.yaml"];
+    // The bucket lies in the Region of the founding case.
+    let says = ["a manifest named `acme-prod` is in use", "`--manifest-name NAME`"];
+    world.iamctl(&[&["import"][..], &first].concat()).expect(4).says(&says);
+    world.iamctl(&[&["init"][..], &first].concat()).expect(4).says(&["`--name NAME`"]);
+    assert!(!world.path("other.yaml").exists());
+}
+
+#[test]
+fn options_that_choose_nothing_are_a_mistake() {
+    let world = abandoned();
+    world.iamctl(&["import", "--name", "web"]).expect(1).says(&["nothing in the account is what"]);
+    assert!(!world.path("desired-state.yaml").exists());
 }

@@ -1,6 +1,11 @@
 //! What is imported says exactly what is there: planning it adopts everything and changes nothing.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails in a helper fails the test"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

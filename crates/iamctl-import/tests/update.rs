@@ -1,6 +1,11 @@
 //! What drifted is taken over by edits that leave every other character where it is.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails in a helper fails the test"
+)]
 
 use std::collections::BTreeSet;
 
@@ -296,7 +301,7 @@ fn what_is_gone_goes_with_its_line_or_its_comma() {
 #[test]
 fn a_document_changes_where_it_differs() {
     let (lines, _) = taken_over(|live| {
-        set_document(live, "read", |text| text.replace("\"s3:Get*\"", "\"s3:Get*\",\"s3:PutObject\""))
+        set_document(live, "read", |text| text.replace("\"s3:Get*\"", "\"s3:Get*\",\"s3:PutObject\""));
     });
     assert_eq!(
         lines,
@@ -332,7 +337,7 @@ fn a_document_changes_where_it_differs() {
 #[test]
 fn a_document_in_a_file_keeps_the_order_and_the_indentation_of_the_file() {
     let (lines, updated) = taken_over(|live| {
-        set_document(live, "in-file", |text| text.replace("sqs:SendMessage", "sqs:DeleteMessage"))
+        set_document(live, "in-file", |text| text.replace("sqs:SendMessage", "sqs:DeleteMessage"));
     });
     assert_eq!(updated.files.keys().collect::<Vec<_>>(), ["documents/in-file.json"]);
     assert!(updated.files["documents/in-file.json"].starts_with("{\n    \"Statement\": [\n"), "{lines:?}");

@@ -3,6 +3,7 @@
 //! `main` reads the command line and hands on to one file for each verb in `commands`. What they have
 //! in common is in `context`; all wording for people is in `render`.
 
+mod catch_up;
 mod cli;
 mod commands;
 mod context;
@@ -45,10 +46,11 @@ fn main() -> Exit {
             return Exit::Failed;
         }
     };
-    runtime.block_on(run(&cli, terminal)).unwrap_or_else(|failure| {
+    let exit = runtime.block_on(run(&cli, terminal)).unwrap_or_else(|failure| {
         terminal.fail(&failure);
         failure.exit
-    })
+    });
+    if exit == Exit::Done && terminal::result_was_lost() { Exit::Failed } else { exit }
 }
 
 async fn run(cli: &Cli, terminal: Terminal) -> Result<Exit, Failure> {

@@ -13,7 +13,7 @@ pub(crate) fn refuse_to_overwrite(path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(Exit::Failed, format!("`{}` is there already, and is not overwritten", path.display()))
-        .help("`--file` names another one"))
+        .help("`--file` names another one; `iamctl import --update` takes over into it what drifted"))
 }
 
 /// Writes new files, and the folders they lie in. All of them are looked for before one is written.

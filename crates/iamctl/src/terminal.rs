@@ -1,6 +1,7 @@
 //! What the person sits at: colors, width, whether somebody can be asked.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cli::{Color, Global};
 use crate::failure::Failure;
@@ -50,12 +51,12 @@ impl Terminal {
 
     /// Writes results.
     pub(crate) fn print(&self, page: &Page) {
-        write_all(&mut io::stdout().lock(), &page.text(self.colour_out));
+        write_result(&page.text(self.colour_out));
     }
 
     /// Writes results for programs, or text without any layout.
     pub(crate) fn print_raw(&self, text: &str) {
-        write_all(&mut io::stdout().lock(), text);
+        write_result(text);
     }
 
     /// Writes what is worth knowing and no result.
@@ -99,7 +100,7 @@ impl Terminal {
             return None;
         }
         let mut stderr = io::stderr().lock();
-        write_all(&mut stderr, &format!("{question} Only `yes` goes on: "));
+        write_all(&mut stderr, &format!("{question}\nOnly `yes` goes on: "));
         let mut answer = String::new();
         // The end of input is a no.
         let _ = io::stdin().lock().read_line(&mut answer);
@@ -107,9 +108,27 @@ impl Terminal {
     }
 }
 
-/// A reader who has seen enough closes the pipe: that is no failure.
-fn write_all(stream: &mut dyn Write, text: &str) {
-    if stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).is_err() {
-        tracing::debug!("nobody reads this any more");
+/// Whether a result could not be written, other than because its reader had seen enough.
+static RESULT_WAS_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether a result could not be written: whoever waits for it must not take silence for success.
+pub(crate) fn result_was_lost() -> bool {
+    RESULT_WAS_LOST.load(Ordering::Relaxed)
+}
+
+/// Writes a result. A reader who has seen enough closes the pipe: that is no failure.
+fn write_result(text: &str) {
+    let mut stream = io::stdout().lock();
+    match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            RESULT_WAS_LOST.store(true, Ordering::Relaxed);
+            write_all(&mut io::stderr().lock(), &format!("error: the result cannot be written: {error}\n"));
+        }
+        _ => {}
     }
+}
+
+/// What is beside the result is written as far as it can be.
+fn write_all(stream: &mut dyn Write, text: &str) {
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }

@@ -59,6 +59,7 @@ impl TimeAndChance for Machine {
 }
 
 pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
+    let saved = args.plan.as_deref().map(read_saved).transpose()?;
     let loader = Loader::new(global, terminal)?;
     let session = Session::begin(global, &loader, terminal).await?;
     let observed = session.observe().await?;
@@ -70,8 +71,8 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     if !planned.plan.refusals.is_empty() {
         return Err(Failure::new(Exit::Refused, "nothing was changed, because the plan is refused"));
     }
-    if let Some(path) = &args.plan {
-        check_saved(path, &session, &planned.plan)?;
+    if let Some(saved) = &saved {
+        check_saved(saved, &session, &planned.plan)?;
     }
     if nothing_to_do {
         if global.format == Format::Json {
@@ -92,10 +93,11 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     })
 }
 
-/// A saved plan is executed exactly, or not at all.
-fn check_saved(path: &Path, session: &Session, plan: &Plan) -> Result<(), Failure> {
+fn read_saved(path: &Path) -> Result<SavedPlan, Failure> {
     let unreadable = |error: String| {
-        Failure::new(Exit::Failed, format!("cannot read the saved plan {}", path.display())).cause(error)
+        Failure::new(Exit::Failed, format!("cannot read the saved plan {}", path.display()))
+            .cause(error)
+            .help("`iamctl plan --out FILE` saves one")
     };
     let text = fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
     let saved: SavedPlan = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
@@ -107,6 +109,11 @@ fn check_saved(path: &Path, session: &Session, plan: &Plan) -> Result<(), Failur
         );
         return Err(unreadable(error));
     }
+    Ok(saved)
+}
+
+/// A saved plan is executed exactly, or not at all.
+fn check_saved(saved: &SavedPlan, session: &Session, plan: &Plan) -> Result<(), Failure> {
     let same = saved.plan.does_the_same_as(plan) && saved.manifest_digest == session.files.digest().as_str();
     if same {
         return Ok(());
@@ -139,7 +146,9 @@ fn confirm(args: &Apply, session: &Session, terminal: Terminal) -> Result<(), Fa
     let question = format!("Apply this to account {} as {}?", session.account().id, session.caller.arn);
     match terminal.ask(&question) {
         Some(true) => Ok(()),
-        Some(false) => Err(Failure::new(Exit::Declined, "nothing was changed")),
+        Some(false) => {
+            Err(Failure::new(Exit::Declined, "nothing was changed: the answer was not the whole word `yes`"))
+        }
         None => Err(Failure::new(Exit::Declined, "nothing was changed: there is no terminal to ask at")
             .help("pass `--yes` to apply without a question, or `--plan` with a saved plan")),
     }
@@ -251,7 +260,8 @@ fn runner(session: &Session, loader: &Loader<'_>) -> Runner {
 fn command_line() -> String {
     let mut words = vec!["iamctl".to_owned()];
     let mut hide_next = false;
-    for word in std::env::args().skip(1) {
+    for word in std::env::args_os().skip(1) {
+        let word = without_password(&word.to_string_lossy());
         let shown = match word.strip_prefix("--var=") {
             _ if hide_next => hidden(&word),
             Some(assignment) => format!("--var={}", hidden(assignment)),
@@ -261,6 +271,16 @@ fn command_line() -> String {
         words.push(shown);
     }
     words.join(" ")
+}
+
+/// An address without what stands before its `@`: a user's name and password.
+fn without_password(word: &str) -> String {
+    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match host.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://…@{host}{path}"),
+        None => word.to_owned(),
+    }
 }
 
 fn hidden(assignment: &str) -> String {

@@ -12,6 +12,7 @@ use iamctl_model::{
 
 use crate::cli::{Format, Global, Limits};
 use crate::commands::init::manifest_name;
+use crate::commands::taken::refuse_taken;
 use crate::commands::unmanaged::KindName;
 use crate::context::Session;
 use crate::exit::Exit;
@@ -106,9 +107,12 @@ pub(crate) async fn import(args: &Import, global: &Global, terminal: Terminal) -
     }
     refuse_to_overwrite(&global.file)?;
     let selection = args.selection();
-    let (live, region) = match &args.live {
-        Some(path) => (from_file(path, args.roles.as_deref())?, global.region.clone()),
-        None => from_account(&selection, global, terminal).await?,
+    let (live, region, aws) = match &args.live {
+        Some(path) => (from_file(path, args.roles.as_deref())?, global.region.clone(), None),
+        None => {
+            let (live, aws) = from_account(&selection, global, terminal).await?;
+            (live, Some(aws.region().to_owned()), Some(aws))
+        }
     };
     if let Some(missing) = selection.addresses.iter().find(|address| live.id(address).is_none()) {
         return Err(Failure::new(
@@ -118,12 +122,20 @@ pub(crate) async fn import(args: &Import, global: &Global, terminal: Terminal) -
         .help("`iamctl unmanaged` lists what there is"));
     }
     let head = head(args, &live.account, region);
+    if let Some(aws) = &aws {
+        refuse_taken(aws, &live.account, &head.name, &head.master_copy, "--manifest-name").await?;
+    }
     let imported =
         write_manifest(&live, &Options { head, selection, split: args.split }).map_err(|error| {
             Failure::new(Exit::Failed, "no manifest was written")
                 .cause(error)
                 .help("see `--bucket` and `--region`")
         })?;
+    if imported.addresses.is_empty() && imported.left_out.is_empty() && imported.not_chosen > 0 {
+        return Err(Failure::new(Exit::Failed, "nothing in the account is what the options choose").help(
+            format!("{} things are there; paths begin with a slash, names are patterns", imported.not_chosen),
+        ));
+    }
     store(&imported, &global.file)?;
     match global.format {
         Format::Json => terminal.print_raw(&format!("{:#}\n", report_json(&imported, &global.file))),
@@ -151,7 +163,7 @@ async fn from_account(
     selection: &Selection,
     global: &Global,
     terminal: Terminal,
-) -> Result<(Live, Option<String>), Failure> {
+) -> Result<(Live, iamctl_aws::Aws), Failure> {
     const USUAL_REGION: &str = "us-east-1";
     let aws = iamctl_aws::Aws::connect(&iamctl_aws::Options {
         profile: global.profile.clone(),
@@ -173,7 +185,7 @@ async fn from_account(
         .map(|(name, _)| name.clone())
         .collect();
     aws.read_policy_tags(&mut live, &policies).await?;
-    Ok((live, Some(aws.region().to_owned())))
+    Ok((live, aws))
 }
 
 fn head(args: &Import, account: &Account, region: Option<String>) -> Head {
@@ -202,6 +214,16 @@ async fn take_over(only: &[Address], global: &Global, terminal: Terminal) -> Res
     let loader = Loader::new(global, terminal)?;
     let session = Session::begin(global, &loader, terminal).await?;
     let observed = session.observe().await?;
+    for address in only {
+        let message = match (observed.live.id(address), session.manifest.desired.managed.get(address)) {
+            (_, Some(_)) => continue,
+            (Some(_), None) => format!("{address} is not in the manifest"),
+            (None, None) => format!("there is no {address} in account {}", session.account().id),
+        };
+        return Err(Failure::new(Exit::Failed, message).help(
+            "`--update` edits blocks that are there; `iamctl import ADDRESS -f FILE` writes a new one",
+        ));
+    }
     let plan = session.plan(&observed, &Limits::default()).plan;
     let drifted: Vec<Drifted> = plan
         .changes

@@ -1,9 +1,11 @@
 //! `init`: a first manifest.
 
 use clap::Args;
-use iamctl_model::{AccountId, ManifestName};
+use iamctl_aws::Aws;
+use iamctl_model::{Account, AccountId, ManifestName, MasterCopy, Partition};
 
 use crate::cli::Global;
+use crate::commands::taken::refuse_taken;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{refuse_to_overwrite, write_new};
@@ -16,7 +18,7 @@ use crate::terminal::Terminal;
 #[derive(Debug, Args)]
 pub(crate) struct Init {
     /// The manifest's name: tells it apart from others in the same bucket
-    #[arg(long, value_name = "NAME", default_value = "my-account", value_parser = manifest_name)]
+    #[arg(long, alias = "manifest-name", value_name = "NAME", default_value = "my-account", value_parser = manifest_name)]
     name: ManifestName,
 
     /// The account it is for; asked of AWS when it is not given
@@ -41,11 +43,22 @@ const TEMPLATE: &str = include_str!("init.yaml");
 pub(crate) async fn init(args: &Init, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let path = global.file.display();
     refuse_to_overwrite(&global.file)?;
-    let (account, region) = account_and_region(args, global).await;
+    let Known { aws, account, region, why_not } = what_aws_knows(args, global).await?;
     let bucket = args.bucket.clone().unwrap_or_else(|| match &account {
         Some(id) => format!("iamctl-master-copy-{id}"),
         None => "iamctl-master-copy-CHANGE-ME".to_lowercase(),
     });
+    if let (Some(aws), Some(account)) = (&aws, &account) {
+        let master_copy = MasterCopy {
+            bucket: bucket.clone(),
+            region: region.clone(),
+            prefix: "iam/".to_owned(),
+            owner: None,
+            kms_key: None,
+        };
+        let account = Account { id: account.clone(), partition: aws.1.clone() };
+        refuse_taken(&aws.0, &account, &args.name, &master_copy, "--name").await?;
+    }
     let account_line = match &account {
         Some(id) => format!("account: \"{id}\""),
         None => "# account: \"123456789012\"".to_owned(),
@@ -58,18 +71,30 @@ pub(crate) async fn init(args: &Init, global: &Global, terminal: Terminal) -> Re
     write_new(&[(global.file.clone(), &text)])?;
     let mut page = terminal.page();
     page.words(0, 2, &[(Ink::Plain, format!("Wrote {path}."))]);
-    if account.is_none() {
-        let text = "AWS could not be asked for the account: write it into the file, so that the manifest is \
-                    never applied to another one";
-        page.words(2, 6, &[(Ink::Hint, "note: "), (Ink::Plain, text)]);
+    if let Some(why_not) = why_not {
+        let text = format!(
+            "AWS could not be asked for the account ({why_not}): write it and the bucket into the file, or \
+             give `--account` and `--bucket`"
+        );
+        page.words(2, 6, &[(Ink::Hint, "note: "), (Ink::Plain, text.as_str())]);
     }
     page.words(2, 6, &[(Ink::Hint, "next: "), (Ink::Plain, "iamctl validate, then iamctl plan")]);
     terminal.print(&page);
     Ok(Exit::Done)
 }
 
-/// What AWS knows, when it can be asked; a first manifest must not fail for lack of credentials.
-async fn account_and_region(args: &Init, global: &Global) -> (Option<AccountId>, String) {
+/// What AWS knows, when it can be asked.
+struct Known {
+    /// The connection, and the partition of the account.
+    aws: Option<(Aws, Partition)>,
+    account: Option<AccountId>,
+    region: String,
+    /// Why the account is not known.
+    why_not: Option<String>,
+}
+
+/// A first manifest must not fail for lack of credentials, unless they were chosen by name.
+async fn what_aws_knows(args: &Init, global: &Global) -> Result<Known, Failure> {
     const USUAL_REGION: &str = "us-east-1";
     let options = iamctl_aws::Options {
         profile: global.profile.clone(),
@@ -77,13 +102,25 @@ async fn account_and_region(args: &Init, global: &Global) -> (Option<AccountId>,
         endpoint_url: global.endpoint_url.clone(),
         fallback_region: Some(USUAL_REGION.to_owned()),
     };
-    let Ok(aws) = iamctl_aws::Aws::connect(&options).await else {
-        let region = global.region.clone().unwrap_or_else(|| USUAL_REGION.to_owned());
-        return (args.account.clone(), region);
+    let usual = || global.region.clone().unwrap_or_else(|| USUAL_REGION.to_owned());
+    let (region, asked) = match Aws::connect(&options).await {
+        Ok(aws) => {
+            let region = aws.region().to_owned();
+            (region, aws.caller().await.map(|caller| (aws, caller)).map_err(Failure::from))
+        }
+        Err(error) => (usual(), Err(Failure::from(error))),
     };
-    let account = match &args.account {
-        Some(account) => Some(account.clone()),
-        None => aws.caller().await.ok().map(|caller| caller.account.id),
-    };
-    (account, aws.region().to_owned())
+    match asked {
+        Ok((aws, caller)) => {
+            let Account { id, partition } = caller.account;
+            let is_it = args.account.as_ref().is_none_or(|account| *account == id);
+            let account = Some(args.account.clone().unwrap_or(id));
+            Ok(Known { aws: is_it.then_some((aws, partition)), account, region, why_not: None })
+        }
+        Err(failure) if global.profile.is_some() && args.account.is_none() => Err(failure),
+        Err(failure) => {
+            let why_not = args.account.is_none().then_some(failure.message);
+            Ok(Known { aws: None, account: args.account.clone(), region, why_not })
+        }
+    }
 }

@@ -9,6 +9,7 @@ pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod runs;
 pub(crate) mod show;
+pub(crate) mod taken;
 pub(crate) mod unlock;
 pub(crate) mod unmanaged;
 pub(crate) mod validate;

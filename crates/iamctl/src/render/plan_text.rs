@@ -241,7 +241,7 @@ impl Writer<'_, '_> {
             (ChangeAction::Adopt, _) if change.fields.is_empty() => "  is taken over as it is",
             (ChangeAction::Adopt, _) => "  is taken over, and changed",
             (_, Cause::Drift) if change.fields.values().all(|cause| *cause == Cause::Drift) => {
-                "  changed in the account"
+                "  changed in the account, and is changed back"
             }
             _ => "",
         };
