@@ -140,10 +140,11 @@ fn to_json(node: &Node) -> Json {
         Value::Null => Json::Null,
         Value::Bool(truth) => Json::Bool(*truth),
         // One that would be written otherwise than it was is kept as it was.
-        Value::Number(text) => match serde_json::from_str::<Json>(text) {
-            Ok(number) if number.to_string() == *text => number,
-            _ => Json::String(text.clone()),
-        },
+        Value::Number(text) => {
+            let number = serde_json::from_str::<Json>(text).ok();
+            let written = number.as_ref().map(Json::to_string);
+            number.filter(|_| written.as_ref() == Some(text)).unwrap_or_else(|| Json::String(text.clone()))
+        }
         Value::String(text) => Json::String(text.clone()),
         Value::List(items) => items.iter().map(to_json).collect(),
         Value::Map(entries) => {
