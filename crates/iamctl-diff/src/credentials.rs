@@ -10,7 +10,7 @@ use iamctl_model::{
 
 use crate::claim::claim;
 use crate::delta::Delta;
-use crate::drafts::Draft;
+use crate::drafts::{Draft, Effect};
 use crate::graph::{Edges, Reason};
 
 /// The users that are about to be deleted, whose credentials are worth reading before a plan is made:
@@ -50,14 +50,14 @@ pub(crate) fn drafts(user: &UserName, has: &Credentials) -> Vec<Draft> {
     let cut_off = cut_off.chain(password).map(|action| Draft {
         action,
         because: Address::User(user.clone()),
-        delta: Delta::cut_off(),
-        affects: BTreeSet::from([Identity::User(user.clone())]),
+        effects: Effect::of(Delta::cut_off(), BTreeSet::from([Identity::User(user.clone())]))
+            .into_iter()
+            .collect(),
     });
     let for_good = deletions(user, has).into_iter().map(|action| Draft {
         action,
         because: Address::User(user.clone()),
-        delta: Delta::default(),
-        affects: BTreeSet::new(),
+        effects: Vec::new(),
     });
     cut_off.chain(for_good).collect()
 }

@@ -85,6 +85,15 @@ impl Delta {
         Delta { denies: all(after.is_some()), stops_denying: all(before.is_some()), ..Delta::default() }
     }
 
+    /// What a new text of a permissions boundary does to those whom it bounds: what it no longer allows
+    /// is denied, whatever their policies say, and what it newly allows is no longer denied.
+    pub(crate) fn of_bounding_text(before: &Document, after: &Document) -> Self {
+        let mut change = Self::between(Some(before), Some(after));
+        change.denies.0.append(&mut change.stops_allowing.0);
+        change.stops_denying.0.append(&mut change.allows.0);
+        change
+    }
+
     /// Whoever it affects can do nothing any more, whatever policies say.
     pub(crate) fn cut_off() -> Self {
         Delta { denies: Actions::everything(), ..Delta::default() }

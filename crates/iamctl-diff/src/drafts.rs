@@ -17,10 +17,36 @@ use crate::world::{World, identity};
 pub(crate) struct Draft {
     pub(crate) action: Action,
     pub(crate) because: Address,
-    /// What it does to the access of [`affects`](Self::affects).
+    /// What it does to access: nothing, the same to all that it affects, or one thing to some and another
+    /// to others.
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// What a call does to the access of some users and roles.
+#[derive(Debug, Clone)]
+pub(crate) struct Effect {
     pub(crate) delta: Delta,
     /// Users and roles.
-    pub(crate) affects: BTreeSet<Identity>,
+    pub(crate) on: BTreeSet<Identity>,
+}
+
+impl Effect {
+    /// No effect where nothing changes, or nobody is affected.
+    pub(crate) fn of(delta: Delta, on: BTreeSet<Identity>) -> Option<Self> {
+        (!delta.is_empty() && !on.is_empty()).then_some(Self { delta, on })
+    }
+}
+
+impl Draft {
+    /// Whether it may take access from somebody.
+    pub(crate) fn narrows(&self, identity: &Identity) -> bool {
+        self.effects.iter().any(|effect| effect.on.contains(identity) && effect.delta.narrows())
+    }
+
+    /// Whose access it changes.
+    pub(crate) fn affects(&self) -> BTreeSet<Identity> {
+        self.effects.iter().flat_map(|effect| effect.on.iter().cloned()).collect()
+    }
 }
 
 /// How many versions of a managed policy AWS keeps.
@@ -64,11 +90,12 @@ impl Drafter<'_> {
     }
 
     fn plain(&mut self, because: &Address, action: Action) {
-        self.push(because, action, Delta::default(), BTreeSet::new());
+        self.drafts.push(Draft { action, because: because.clone(), effects: Vec::new() });
     }
 
-    fn push(&mut self, because: &Address, action: Action, delta: Delta, affects: BTreeSet<Identity>) {
-        self.drafts.push(Draft { action, because: because.clone(), delta, affects });
+    fn push(&mut self, because: &Address, action: Action, delta: Delta, on: BTreeSet<Identity>) {
+        let effects = Effect::of(delta, on).into_iter().collect();
+        self.drafts.push(Draft { action, because: because.clone(), effects });
     }
 
     fn create(&mut self, address: &Address, after: &Resource) {
@@ -154,8 +181,13 @@ impl Drafter<'_> {
         let address = Address::Policy(name.clone());
         let Some(live) = self.world.live().policies.get(name) else { return };
         if before.document != after.document {
-            let delta = Delta::between(Some(&before.document), Some(&after.document));
-            let affects = self.world.holders(&live.arn);
+            // To some it gives what it allows; others it only bounds.
+            let attached = Delta::between(Some(&before.document), Some(&after.document));
+            let bounding = Delta::of_bounding_text(&before.document, &after.document);
+            let effects = [
+                Effect::of(attached, self.world.holders(&live.arn)),
+                Effect::of(bounding, self.world.bounded_by(&live.arn)),
+            ];
             let action = match stored_version(live, &after.document) {
                 Some(stored) => stored,
                 None => {
@@ -168,7 +200,8 @@ impl Drafter<'_> {
                     }
                 }
             };
-            self.push(&address, action, delta, affects);
+            let effects = effects.into_iter().flatten().collect();
+            self.drafts.push(Draft { action, because: address.clone(), effects });
         }
         let (set, unset) = tag_changes(&before.tags, &after.tags, false);
         if !unset.is_empty() {

@@ -251,7 +251,22 @@ impl Guards<'_> {
                 let denied = Delta::between(Some(&last.document), Some(&before.document)).denies;
                 let undone = Delta::between(Some(&before.document), Some(&after.document)).stops_denying;
                 let is_restriction = !denied.is_empty() && !undone.is_empty();
-                Vec::from_iter(is_restriction.then(|| "a statement that denies".to_owned()))
+                let tighter = !Delta::of_bounding_text(&last.document, &before.document).denies.is_empty();
+                let loosened = Delta::of_bounding_text(&before.document, &after.document).widens();
+                let bounds = || match &change.address {
+                    Address::Policy(name) => {
+                        let arn = self.live.policies.get(name).map(|policy| &policy.arn);
+                        arn.is_some_and(|arn| !world.stay_bounded_by(arn).is_empty())
+                    }
+                    _ => false,
+                };
+                if is_restriction {
+                    vec!["a statement that denies".to_owned()]
+                } else if tighter && loosened && bounds() {
+                    vec!["a tighter text, which is somebody's permissions boundary".to_owned()]
+                } else {
+                    Vec::new()
+                }
             }
             (Resource::User(last), Some(Resource::User(before)), Some(Resource::User(after)))
                 if drifted(Field::Groups) =>

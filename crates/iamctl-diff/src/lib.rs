@@ -9,6 +9,7 @@
 //! desired ────────────────────────────┘        └──guards──▶ refusals
 //! ```
 
+mod boundaries;
 mod changes;
 mod claim;
 mod comparable;

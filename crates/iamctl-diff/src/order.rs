@@ -24,7 +24,7 @@ use iamctl_policy::Document;
 
 use crate::credentials;
 use crate::delta::Delta;
-use crate::drafts::{Draft, new_path, own_principal};
+use crate::drafts::{Draft, Effect, new_path, own_principal};
 use crate::graph::{Edges, Reason};
 use crate::world::World;
 
@@ -65,6 +65,9 @@ pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>
     }
     ordering.finish()
 }
+
+/// An effect, told by its draft and its place in it.
+type Placed<'a> = ((usize, usize), &'a Effect);
 
 struct Ordering<'a> {
     world: &'a World<'a>,
@@ -213,7 +216,8 @@ impl Ordering<'_> {
         }
     }
 
-    /// Whoever gets a policy gets its new text, and whoever loses it never sees the new text.
+    /// Whoever gets a policy gets its new text, and whoever loses it never sees the new text; it is the
+    /// same with a policy that bounds.
     fn versions_before_attachments(&mut self) {
         let mut versions: BTreeMap<&PolicyArn, usize> = BTreeMap::new();
         for (index, draft) in self.drafts.iter().enumerate() {
@@ -227,10 +231,27 @@ impl Ordering<'_> {
         for (index, draft) in self.drafts.iter().enumerate() {
             edges.extend(attached(&draft.action).and_then(|arn| Some((*versions.get(arn)?, index))));
             edges.extend(detached(&draft.action).and_then(|arn| Some((index, *versions.get(arn)?))));
+            let (old, new) = self.boundaries(&draft.action);
+            edges.extend(new.and_then(|arn| Some((*versions.get(arn)?, index))));
+            edges.extend(old.and_then(|arn| Some((index, *versions.get(&arn)?))));
         }
         for (first, then) in edges {
             self.edges.add(first, then, Reason::Excess);
         }
+    }
+
+    /// The boundary that a call takes away, and the one that it sets.
+    fn boundaries<'b>(&self, action: &'b Action) -> (Option<PolicyArn>, Option<&'b PolicyArn>) {
+        let new = match action {
+            Action::PutUserPermissionsBoundary { permissions_boundary, .. }
+            | Action::PutRolePermissionsBoundary { permissions_boundary, .. } => Some(permissions_boundary),
+            Action::DeleteUserPermissionsBoundary { .. } | Action::DeleteRolePermissionsBoundary { .. } => {
+                None
+            }
+            _ => return (None, None),
+        };
+        let found = self.world.live().resource(&action.subject(), None);
+        (found.as_ref().and_then(|found| found.permissions_boundary()).cloned(), new)
     }
 
     /// Whoever joins a group finds it as it will be, all of it at once: what happens to a group before
@@ -286,27 +307,29 @@ impl Ordering<'_> {
     }
 
     fn safe_access(&mut self) {
-        let mut by_identity: BTreeMap<&Identity, Vec<usize>> = BTreeMap::new();
-        for (index, draft) in self.drafts.iter().enumerate().filter(|(_, draft)| !draft.delta.is_empty()) {
-            for identity in &draft.affects {
-                by_identity.entry(identity).or_default().push(index);
+        let mut by_identity: BTreeMap<&Identity, Vec<Placed<'_>>> = BTreeMap::new();
+        for (index, draft) in self.drafts.iter().enumerate() {
+            for (place, effect) in draft.effects.iter().enumerate() {
+                for identity in &effect.on {
+                    by_identity.entry(identity).or_default().push(((index, place), effect));
+                }
             }
         }
         // Steps on a shared policy or a group meet in the scope of every holder: looked at once.
-        let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
-        for (identity, steps) in by_identity {
-            for (position, &a) in steps.iter().enumerate() {
-                for &b in steps.iter().skip(position.saturating_add(1)) {
-                    if seen.insert((a, b)) {
-                        self.relate(identity, a, b);
+        let mut seen = BTreeSet::new();
+        for effects in by_identity.into_values() {
+            for (position, (a, x)) in effects.iter().enumerate() {
+                for (b, y) in effects.iter().skip(position.saturating_add(1)) {
+                    // What one call does, it does at once.
+                    if a.0 != b.0 && seen.insert((*a, *b)) {
+                        self.relate((a.0, x), (b.0, y));
                     }
                 }
             }
         }
     }
 
-    fn relate(&mut self, identity: &Identity, a: usize, b: usize) {
-        let (Some(first), Some(second)) = (self.drafts.get(a), self.drafts.get(b)) else { return };
+    fn relate(&mut self, (a, first): (usize, &Effect), (b, second): (usize, &Effect)) {
         let (x, y) = (&first.delta, &second.delta);
         for (strict, loose, reason, hazard) in [
             (excess(x, y), excess(y, x), Reason::Excess, HazardKind::MomentaryExcess),
@@ -315,7 +338,8 @@ impl Ordering<'_> {
             match (strict, loose) {
                 (Relation::None, Relation::None) => {}
                 (Relation::Matters, Relation::Matters) => {
-                    self.hazards.insert((identity.clone(), hazard));
+                    let both = first.on.intersection(&second.on);
+                    self.hazards.extend(both.map(|identity| (identity.clone(), hazard)));
                 }
                 (Relation::Matters, _) | (Relation::Prudent, Relation::None) => self.edges.add(a, b, reason),
                 (_, Relation::Matters) | (Relation::None, Relation::Prudent) => self.edges.add(b, a, reason),
@@ -327,7 +351,7 @@ impl Ordering<'_> {
 
     /// What takes rights from whoever runs this comes after everything else.
     fn runner_last(&mut self, runner: &Identity) {
-        let narrows = |draft: &Draft| draft.affects.contains(runner) && draft.delta.narrows();
+        let narrows = |draft: &Draft| draft.narrows(runner);
         let (last, others): (Vec<usize>, Vec<usize>) =
             (0..self.drafts.len()).partition(|index| self.drafts.get(*index).is_some_and(narrows));
         if !last.is_empty() {
@@ -385,8 +409,7 @@ impl Ordering<'_> {
             Reason::Excess => HazardKind::MomentaryExcess,
             Reason::Tidy | Reason::Runner | Reason::Precondition => return Vec::new(),
         };
-        let affects =
-            |index: usize| self.drafts.get(index).map(|draft| draft.affects.clone()).unwrap_or_default();
+        let affects = |index: usize| self.drafts.get(index).map(Draft::affects).unwrap_or_default();
         affects(first).intersection(&affects(then)).map(|identity| (identity.clone(), kind)).collect()
     }
 

@@ -88,6 +88,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     let ordered = order(&world, &drafts, inputs.caller);
     refusals.extend(ordered.refusals);
     let mut hazards = hazards(&compared.changes);
+    hazards.extend(crate::boundaries::loosened(&world, &compared.changes));
     hazards.extend(ordered.hazards);
     let crowded = ordered.notes;
     refusals.extend(denied(&hazards, inputs.deny));

@@ -15,13 +15,21 @@ pub(crate) enum When {
     After,
 }
 
+/// Whose access depends on the text of a policy: users and roles.
+#[derive(Debug, Default)]
+struct Holders {
+    /// It is attached to them, or to a group of theirs, before or after.
+    attached: BTreeSet<Identity>,
+    /// It is their permissions boundary, before or after.
+    bounded: BTreeSet<Identity>,
+}
+
 /// The account before and after a plan.
 pub(crate) struct World<'a> {
     live: &'a Live,
     changes: BTreeMap<&'a Address, &'a Change>,
-    /// Who holds a policy of the account, before or after: users, roles, and users by their groups.
-    /// Found when the first policy changes; most plans change none.
-    holders: OnceCell<BTreeMap<PolicyArn, BTreeSet<Identity>>>,
+    /// Whose access depends on a policy of the account. Found when the first policy changes; most plans change none.
+    holders: OnceCell<BTreeMap<PolicyArn, Holders>>,
     /// What is attached to a policy now, or bounded by it. Found when the first policy is deleted.
     users: OnceCell<BTreeMap<PolicyArn, Vec<Address>>>,
 }
@@ -118,9 +126,28 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Whose access a new version of a policy affects.
+    /// To whom a new version of a policy gives something else.
     pub(crate) fn holders(&self, arn: &PolicyArn) -> BTreeSet<Identity> {
-        self.holders.get_or_init(|| self.find_holders()).get(arn).cloned().unwrap_or_default()
+        self.all_holders().get(arn).map(|holders| holders.attached.clone()).unwrap_or_default()
+    }
+
+    /// Whom a new version of a policy bounds in another way.
+    pub(crate) fn bounded_by(&self, arn: &PolicyArn) -> BTreeSet<Identity> {
+        self.all_holders().get(arn).map(|holders| holders.bounded.clone()).unwrap_or_default()
+    }
+
+    /// Whom a policy bounds before and after.
+    pub(crate) fn stay_bounded_by(&self, arn: &PolicyArn) -> BTreeSet<Identity> {
+        let bounds = |identity: &Identity, when| {
+            self.resource(&identity.address(), when).is_some_and(|at| at.permissions_boundary() == Some(arn))
+        };
+        let mut bounded = self.bounded_by(arn);
+        bounded.retain(|identity| bounds(identity, When::Before) && bounds(identity, When::After));
+        bounded
+    }
+
+    fn all_holders(&self) -> &BTreeMap<PolicyArn, Holders> {
+        self.holders.get_or_init(|| self.find_holders())
     }
 
     /// What is attached to a policy now, or bounded by it.
@@ -161,8 +188,8 @@ impl<'a> World<'a> {
         group.as_ref().and_then(Resource::policies).is_some_and(|held| held.contains(policy))
     }
 
-    fn find_holders(&self) -> BTreeMap<PolicyArn, BTreeSet<Identity>> {
-        let mut holders: BTreeMap<PolicyArn, BTreeSet<Identity>> = BTreeMap::new();
+    fn find_holders(&self) -> BTreeMap<PolicyArn, Holders> {
+        let mut holders: BTreeMap<PolicyArn, Holders> = BTreeMap::new();
         let live = self.live.addresses().map(|(address, _)| address);
         let addresses: BTreeSet<Address> =
             live.chain(self.changes.keys().map(|address| (*address).clone())).collect();
@@ -172,7 +199,10 @@ impl<'a> World<'a> {
             for when in [When::Before, When::After] {
                 if let Some(resource) = self.resource(&address, when) {
                     arns.extend(resource.policies().into_iter().flatten().cloned());
-                    arns.extend(resource.permissions_boundary().cloned());
+                    if let Some(boundary) = resource.permissions_boundary() {
+                        let bounded = &mut holders.entry(boundary.clone()).or_default().bounded;
+                        bounded.insert(identity.clone());
+                    }
                 }
             }
             if arns.is_empty() {
@@ -180,7 +210,7 @@ impl<'a> World<'a> {
             }
             let affected = self.affected(&identity);
             for arn in arns {
-                holders.entry(arn).or_default().extend(affected.iter().cloned());
+                holders.entry(arn).or_default().attached.extend(affected.iter().cloned());
             }
         }
         holders
