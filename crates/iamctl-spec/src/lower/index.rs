@@ -183,17 +183,17 @@ impl<'n, N: Name> Names<'n, N> {
                     Diagnostic::error("undefined", span, format!("the {kind} `{text}` is not defined"))
                         .did_you_mean(text, candidates.map(|head| head.name.text()));
                 let is_explained = !error.help.is_empty();
-                found.push(if is_explained { error } else { error.help(self.how_to_define(text)) });
+                found.push(if is_explained { error } else { error.help(self.how_to_define()) });
                 None
             }
         }
     }
 
-    fn how_to_define(&self, text: &str) -> String {
+    fn how_to_define(&self) -> String {
         let section = self.kind.plural();
         match self.kind {
             Kind::Policy => format!(
-                "define it under `{section}:`; AWS's own policies are written `aws:{text}`, any other by its ARN"
+                "define it under `{section}:`, or take it out of this list; AWS's own policies are written `aws:NAME`, any other by its ARN"
             ),
             Kind::User | Kind::Role => format!("define it under `{section}:`, or name it by its ARN"),
             Kind::Group | Kind::MasterCopy => format!("define it under `{section}:`"),

@@ -215,7 +215,11 @@ impl Writer<'_, '_> {
         let names: Vec<String> = alike.iter().map(|change| change.address.name().to_owned()).collect();
         let names = format!(": {}", names.join(", "));
         let many = format!("{} {}", alike.len(), kind.plural());
-        let remark = self.remark(first).replacen("  is ", "  are ", 1).replacen("  was ", "  were ", 1);
+        let remark = self
+            .remark(first)
+            .replacen("  is ", "  are ", 1)
+            .replacen("  was ", "  were ", 1)
+            .replacen("as it is", "as they are", 1);
         let head = [(ink, format!("{symbol} ")), (Ink::Bold, many), (Ink::Plain, names), (Ink::Dim, remark)];
         self.page.words(2, 6, &head);
     }
