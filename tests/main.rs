@@ -28,4 +28,5 @@ mod ownership;
 mod refusals;
 mod requests;
 mod terminals;
+mod visibility;
 mod walk;

@@ -112,12 +112,13 @@ impl World {
     }
 
     /// iamctl with these arguments: in this folder, as this account's caller, through the proxy, and with
-    /// nothing else of the environment than a `PATH` for git.
+    /// nothing else of the environment than a `PATH` for git. The local AWS shows every change at once, so
+    /// there is nothing to wait for.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_iamctl"));
         command.args(arguments).current_dir(self.folder.path()).env_clear();
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-        command.env("HOME", self.path("home"));
+        command.env("HOME", self.path("home")).env("IAMCTL_CATCH_UP", "0");
         command.envs(local_aws().environment_at(self.proxy.endpoint()).set());
         command.env("AWS_ACCESS_KEY_ID", self.credentials.access_key_id());
         command.env("AWS_SECRET_ACCESS_KEY", self.credentials.secret_access_key());

@@ -65,7 +65,7 @@ fn claim_created(claimed: &mut Ownership, run: &UnfinishedRun, change: &Change, 
 
 /// Whether a thing is what a create call makes of a plan, with some of the later calls made: what it
 /// has beyond the create call is a part of what is planned.
-fn is_on_the_way_to(found: &Resource, planned: &Resource) -> bool {
+pub(crate) fn is_on_the_way_to(found: &Resource, planned: &Resource) -> bool {
     differing(found, planned).into_iter().all(|field| match (field, found, planned) {
         (Field::Policies, _, _) => match (found.policies(), planned.policies()) {
             (Some(found), Some(planned)) => found.is_subset(planned),

@@ -17,6 +17,7 @@ mod credentials;
 mod delta;
 mod drafts;
 mod fields;
+mod fresh;
 mod ghosts;
 mod graph;
 mod guards;
@@ -26,6 +27,7 @@ mod plan;
 mod world;
 
 pub use credentials::users_to_delete;
+pub use fresh::{is_as_left, missing};
 pub use ghosts::deleted_principals;
 pub use plan::{
     Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, plan, unmanaged_addresses,

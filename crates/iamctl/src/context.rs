@@ -8,6 +8,7 @@ use iamctl_diff::{Inputs, MasterCopyState, Planned, leaves_unexplained, may_over
 use iamctl_model::{Account, Address, Caller, Live, Ownership, PolicyName, Resource, Sibling, UnfinishedRun};
 use iamctl_spec::Manifest;
 
+use crate::catch_up::CatchUp;
 use crate::cli::{Global, Limits};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -22,6 +23,7 @@ pub(crate) struct Session {
     pub(crate) manifest: Manifest,
     pub(crate) files: ManifestFiles,
     pub(crate) bucket: AwsBucket,
+    pub(crate) catch_up: CatchUp,
 }
 
 impl Session {
@@ -32,6 +34,7 @@ impl Session {
         loader: &Loader<'_>,
         terminal: Terminal,
     ) -> Result<Self, Failure> {
+        let catch_up = CatchUp::from_environment(terminal)?;
         let offline = loader.load(None)?;
         let aws = Aws::connect(&iamctl_aws::Options {
             profile: global.profile.clone(),
@@ -56,7 +59,7 @@ impl Session {
         let manifest = loader.load_for(offline, &caller.account)?;
         let files = stored_files(&manifest)?;
         let bucket = aws.bucket(&manifest.desired.master_copy, &caller.account);
-        Ok(Self { aws, caller, manifest, files, bucket })
+        Ok(Self { aws, caller, manifest, files, bucket, catch_up })
     }
 
     pub(crate) fn account(&self) -> &Account {
@@ -79,7 +82,7 @@ impl Session {
         let store = self.store();
         let memory = store.read_memory().await?;
         let scope = Scope { tags_of_policies: self.policies_with_tags(&memory.ownership) };
-        let mut live = self.aws.read_live(self.account(), &scope).await?;
+        let mut live = self.read_live(&memory, &scope).await?;
         if memory.bucket == BucketState::Missing {
             return Ok(Observed { memory, live, unfinished: Vec::new(), siblings: Vec::new() });
         }

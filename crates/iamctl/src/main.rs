@@ -4,6 +4,7 @@
 //! in common is in `context`; all wording for people is in `render`.
 
 mod catch_up;
+mod catch_up;
 mod cli;
 mod commands;
 mod context;

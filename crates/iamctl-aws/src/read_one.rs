@@ -1,0 +1,65 @@
+//! Asking for one thing by its name: whether it is there although a list does not have it.
+
+use iamctl_model::{Account, Address, Path, PolicyArn, UniqueId};
+
+use crate::connect::Aws;
+use crate::convert;
+use crate::failure::Failure;
+use crate::read::Reader;
+use crate::read_error::ReadError;
+
+const USER: &str = "iam:GetUser";
+const GROUP: &str = "iam:GetGroup";
+const ROLE: &str = "iam:GetRole";
+const POLICY: &str = "iam:GetPolicy";
+
+impl Aws {
+    /// The unique id of what is at an address, `None` where nothing is. The path matters for policies,
+    /// which are asked for by their ARN.
+    ///
+    /// # Errors
+    ///
+    /// When AWS does not say whether it is there.
+    pub async fn find(
+        &self,
+        account: &Account,
+        address: &Address,
+        path: &Path,
+    ) -> Result<Option<UniqueId>, ReadError> {
+        let reader = Reader { client: self.iam_client(), origin: &self.origin };
+        let (call, found) = match address {
+            Address::MasterCopy => return Ok(None),
+            Address::User(name) => {
+                let answer = reader.client.get_user().user_name(name.as_str()).send().await;
+                (USER, answer.map(|answer| answer.user.map(|user| user.user_id)).map_err(Failure::from))
+            }
+            Address::Group(name) => {
+                let answer = reader.client.get_group().group_name(name.as_str()).max_items(1).send().await;
+                (GROUP, answer.map(|answer| answer.group.map(|group| group.group_id)).map_err(Failure::from))
+            }
+            Address::Role(name) => {
+                let answer = reader.client.get_role().role_name(name.as_str()).send().await;
+                (ROLE, answer.map(|answer| answer.role.map(|role| role.role_id)).map_err(Failure::from))
+            }
+            Address::Policy(name) => {
+                let arn = PolicyArn::new(account, path, name);
+                let answer = reader.client.get_policy().policy_arn(arn.as_str()).send().await;
+                let policy = answer.map(|answer| answer.policy).map_err(Failure::from);
+                (POLICY, policy.map(|policy| policy.and_then(|policy| id_of_policy(policy, &arn))))
+            }
+        };
+        match found {
+            Ok(Some(id)) => Ok(Some(UniqueId(id))),
+            Ok(None) => {
+                Err(ReadError::Unexpected { message: format!("{call} was answered without {address}") })
+            }
+            Err(failure) if failure.is_no_such_entity() => Ok(None),
+            Err(failure) => Err(reader.error(call, failure)),
+        }
+    }
+}
+
+fn id_of_policy(policy: aws_sdk_iam::types::Policy, arn: &PolicyArn) -> Option<String> {
+    let date = policy.create_date?;
+    Some(convert::policy_id(policy.policy_id, arn, convert::timestamp(date)?).0)
+}
