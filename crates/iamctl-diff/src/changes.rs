@@ -9,6 +9,7 @@
 //! | no | yes | yes, same id | delete, or forget if the manifest says so |
 //! | no | yes | no, or other id | none: unmanaged, never touched |
 //! | no | no | yes | forget |
+//! | either | under another name | yes, same id | none: blocked |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,7 @@ use iamctl_model::{
 use crate::comparable::Comparable;
 use crate::fields::{differing, take_over};
 use crate::ghosts::Ghosts;
+use crate::renamed::Names;
 
 /// What comparing yields.
 #[derive(Debug, Default)]
@@ -39,7 +41,7 @@ pub(crate) fn compare(
     siblings: &[Sibling],
 ) -> Compared {
     let own_users = own_users(desired, live, ownership);
-    let ghosts = Ghosts::of(live, ownership);
+    let (ghosts, names) = (Ghosts::of(live, ownership), Names::of(live));
     let mut compared = Compared { ownership: ownership.clone(), ..Compared::default() };
     // Names are equal whatever their case. The manifest's spelling comes first and stays, because it is
     // held against AWS's.
@@ -48,6 +50,10 @@ pub(crate) fn compare(
     for address in addresses {
         let owned = ownership.get(address);
         let thing = Thing { desired, live, address, owned, own_users: &own_users, siblings, ghosts: &ghosts };
+        if let Some(name) = owned.and_then(|owned| names.elsewhere(address, owned)) {
+            thing.renamed(name, &mut compared);
+            continue;
+        }
         match desired.managed.get(address) {
             Some(managed) => thing.managed(managed, &mut compared),
             None => thing.no_longer_managed(&mut compared),
@@ -134,6 +140,19 @@ impl Thing<'_> {
                 Some(wanted),
             ));
         }
+    }
+
+    /// It is there under another name, with all that it may do.
+    fn renamed(&self, name: &Address, compared: &mut Compared) {
+        compared.refusals.push(Refusal {
+            guard: Guard::Renamed,
+            address: self.address.clone(),
+            message: format!("{} is called {} in the account now", self.address, name.name()),
+            help: format!("rename it back; or write `{}` in the manifest wherever it names it", name.name()),
+        });
+        let before = self.live.resource(name, None);
+        let blocked = self.change(ChangeAction::Blocked, Cause::Drift, BTreeMap::new(), before, None);
+        compared.changes.push(blocked);
     }
 
     fn no_longer_managed(&self, compared: &mut Compared) {

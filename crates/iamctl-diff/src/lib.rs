@@ -15,6 +15,7 @@ mod claim;
 mod comparable;
 mod credentials;
 mod delta;
+mod doors;
 mod drafts;
 mod fields;
 mod fresh;
@@ -24,6 +25,7 @@ mod guards;
 mod moves;
 mod order;
 mod plan;
+mod renamed;
 mod world;
 
 pub use credentials::users_to_delete;

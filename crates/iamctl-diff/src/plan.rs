@@ -16,6 +16,7 @@ use crate::ghosts::Ghosts;
 use crate::guards::{Guards, denied, refused};
 use crate::moves::Moves;
 use crate::order::order;
+use crate::renamed::follow;
 use crate::world::World;
 
 /// Everything that a plan is made of.
@@ -67,7 +68,7 @@ pub struct Planned {
 pub fn plan(inputs: &Inputs<'_>) -> Planned {
     let moves = Moves::of(inputs.desired, inputs.live, inputs.ownership);
     let live = moves.live(inputs.live);
-    let remembered = moves.ownership(inputs.ownership.clone());
+    let remembered = follow(moves.ownership(inputs.ownership.clone()), inputs.desired, &live);
     let claimed = claim(&remembered, inputs.unfinished, inputs.siblings, &live);
     let ghosts = Ghosts::of(&live, &claimed);
     let live = ghosts.haunt(live);

@@ -72,13 +72,15 @@ pub enum Guard {
     Sibling,
     /// A user that would be deleted still has a password, keys or MFA devices.
     DeleteCredentials,
+    /// Somebody gave a thing that is ours another name.
+    Renamed,
     /// A danger of the plan that was not to be risked: `--deny`.
     Hazard,
 }
 
 impl Guard {
     /// All of them.
-    pub const ALL: [Guard; 17] = [
+    pub const ALL: [Guard; 18] = [
         Guard::Adopt,
         Guard::Conflict,
         Guard::NameCase,
@@ -95,6 +97,7 @@ impl Guard {
         Guard::WidenDrift,
         Guard::Sibling,
         Guard::DeleteCredentials,
+        Guard::Renamed,
         Guard::Hazard,
     ];
 
@@ -118,6 +121,7 @@ impl Guard {
             Guard::WidenDrift => "widen-drift",
             Guard::Sibling => "sibling",
             Guard::DeleteCredentials => "delete-credentials",
+            Guard::Renamed => "renamed",
             Guard::Hazard => "hazard",
         }
     }

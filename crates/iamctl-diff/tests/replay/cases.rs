@@ -4,7 +4,8 @@
 //! A file has sections that begin with `--- name`: `unmanaged` (calls that somebody else made before
 //! anything), `before` (a manifest that was applied), `sibling NAME`
 //! (another one that was applied to the same account after it), `unreadable siblings` (names and
-//! reasons), `behind our back` (calls that somebody else made since), `manifest` (what is wanted now),
+//! reasons), `behind our back` (calls that somebody else made since),
+//! `renamed` (users and groups that somebody gave another name, one a line), `manifest` (what is wanted now),
 //! `credentials` (what users were given to sign in with, one user a line), `allow` (guards), `deny` (hazards), `caller` (the ARN of who runs it), and `plan`. `UPDATE_CASES=1 cargo test -p iamctl-diff` writes the plans anew; read the difference.
 
 use std::collections::BTreeMap;
@@ -64,6 +65,10 @@ fn world(sections: &BTreeMap<String, String>) -> World {
         world.siblings.push(Sibling { name, ownership: Err(reason.to_owned()) });
     }
     calls_of_others(&mut world, sections, "behind our back");
+    for line in sections.get("renamed").map(String::as_str).unwrap_or_default().lines() {
+        let (from, to) = line.split_once(" -> ").unwrap();
+        world.account.rename(&from.parse().unwrap(), &to.parse().unwrap());
+    }
     for line in sections.get("credentials").map(String::as_str).unwrap_or_default().lines() {
         let (user, has) = line.split_once(": ").unwrap();
         let has = serde_json::from_str(has).unwrap_or_else(|error| panic!("{line}: {error}"));

@@ -15,6 +15,7 @@ mod credentials;
 mod group;
 mod holdings;
 mod policy;
+mod renaming;
 mod role;
 mod user;
 
