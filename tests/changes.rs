@@ -173,3 +173,12 @@ fn all_kinds_of_things_are_made_changed_and_taken_away_again() {
     assert_eq!((aws.users(), aws.roles(), aws.policies()), (vec![], vec![], vec![]));
     assert_eq!(aws.wait(aws.iam.list_groups().send()).unwrap().groups, []);
 }
+
+#[test]
+fn a_deletion_names_the_run_whose_work_it_may_undo() {
+    let world = World::founded();
+    world.let_carol_go();
+    world.iamctl(&["plan"]).expect(0).says(&["applied another text of this manifest", "iamctl runs show"]);
+    let quiet = world.iamctl(&["plan", "--quiet"]).expect(0);
+    assert!(!quiet.err.contains("another text"), "{}", quiet.err);
+}

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Format, Global, Limits};
-use crate::commands::plan::{SavedPlan, show};
+use crate::commands::plan::{SavedPlan, show, tell_other_text};
 use crate::context::{Observed, Session};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -68,6 +68,7 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     if global.format != Format::Json || !planned.plan.refusals.is_empty() {
         show(&session.manifest, &planned.plan, global, terminal);
     }
+    tell_other_text(&session, &observed, &planned.plan, terminal);
     if !planned.plan.refusals.is_empty() {
         return Err(Failure::new(Exit::Refused, "nothing was changed, because the plan is refused"));
     }

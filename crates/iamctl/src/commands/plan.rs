@@ -5,17 +5,18 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use iamctl_model::Plan;
+use iamctl_model::{ChangeAction, Plan};
 use iamctl_spec::Manifest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Format, Global, Limits};
-use crate::context::Session;
+use crate::context::{Observed, Session};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::manifest::Loader;
 use crate::offline;
+use crate::render::page::Ink;
 use crate::render::plan_text::Setting;
 use crate::render::{markdown, plan_json, plan_text};
 use crate::terminal::Terminal;
@@ -66,6 +67,7 @@ pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -
             let observed = session.observe().await?;
             let plan = session.plan(&observed, &args.limits).plan;
             show(&session.manifest, &plan, global, terminal);
+            tell_other_text(&session, &observed, &plan, terminal);
             if let Some(path) = &args.out {
                 save(path, &session, &plan)?;
             }
@@ -82,6 +84,24 @@ pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -
         () if args.detailed_exitcode && !plan.is_empty() => Exit::Pending,
         () => Exit::Done,
     })
+}
+
+/// Deletes in a checkout that is not up to date undo the work of others: the last run is named, when it
+/// applied another text than this one.
+pub(crate) fn tell_other_text(session: &Session, observed: &Observed, plan: &Plan, terminal: Terminal) {
+    let Some((head, _)) = &observed.memory.head else { return };
+    let deletes = plan.changes.iter().any(|change| change.action == ChangeAction::Delete);
+    if !deletes || head.manifest_digest == *session.files.digest() {
+        return;
+    }
+    let text = format!(
+        "the last run, {run}, applied another text of this manifest; what is deleted here may be newer work \
+         of somebody else: `iamctl runs show {run}`",
+        run = head.run
+    );
+    let mut page = terminal.page();
+    page.words(0, 6, &[(Ink::Hint, "note: "), (Ink::Plain, text.as_str())]);
+    terminal.tell(&page);
 }
 
 /// Writes the plan as a result.
