@@ -4,7 +4,7 @@
 //! A document is broken into atoms, one for each pair of an action and a resource pattern under the
 //! same conditions, so that an action added to a long list is one atom and not a changed statement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::PolicyArn;
 use iamctl_policy::{CanonicalStatement, Document, Effect, Element};
@@ -15,8 +15,20 @@ struct Atom {
     deny: bool,
     /// The pattern of actions; `None` where it is `NotAction`, which is kept whole.
     action: Option<String>,
-    /// Everything else: principals, resource, conditions.
+    principal: Named,
+    /// Everything else: resource, conditions.
     rest: String,
+}
+
+/// Whom a statement of a trust policy is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Named {
+    /// By a principal of kind `AWS`, or the bare `"*"`.
+    Aws(String),
+    /// By a principal of another kind.
+    Other(String),
+    /// Not by `Principal`, or not at all.
+    Unclear,
 }
 
 /// The actions that a step newly allows, for example. Patterns, as policies write them.
@@ -35,6 +47,10 @@ impl Actions {
     /// Whether an action may be meant by both. Never wrong in saying no.
     pub(crate) fn may_overlap(&self, other: &Actions) -> bool {
         self.0.iter().any(|a| other.0.iter().any(|b| patterns_may_overlap(a, b)))
+    }
+
+    pub(crate) fn extend(&mut self, other: &Actions) {
+        self.0.extend(other.0.iter().cloned());
     }
 
     fn everything() -> Self {
@@ -67,14 +83,8 @@ pub(crate) struct Delta {
 impl Delta {
     /// From one document to another, either of which may not be there.
     pub(crate) fn between(before: Option<&Document>, after: Option<&Document>) -> Self {
-        let (old, new) = (before.map(atoms).unwrap_or_default(), after.map(atoms).unwrap_or_default());
         let mut delta = Delta::default();
-        for atom in new.difference(&old) {
-            if atom.deny { delta.denies.insert(atom) } else { delta.allows.insert(atom) }
-        }
-        for atom in old.difference(&new) {
-            if atom.deny { delta.stops_denying.insert(atom) } else { delta.stops_allowing.insert(atom) }
-        }
+        Self::by_principal(before, after).into_values().for_each(|part| delta.merge(part));
         delta
     }
 
@@ -88,10 +98,38 @@ impl Delta {
     /// What a new text of a permissions boundary does to those whom it bounds: what it no longer allows
     /// is denied, whatever their policies say, and what it newly allows is no longer denied.
     pub(crate) fn of_bounding_text(before: &Document, after: &Document) -> Self {
-        let mut change = Self::between(Some(before), Some(after));
-        change.denies.0.append(&mut change.stops_allowing.0);
-        change.stops_denying.0.append(&mut change.allows.0);
-        change
+        Self::between(Some(before), Some(after)).bounding()
+    }
+
+    /// The same where it only bounds what something else gives.
+    pub(crate) fn bounding(mut self) -> Self {
+        self.denies.0.append(&mut self.stops_allowing.0);
+        self.stops_denying.0.append(&mut self.allows.0);
+        self
+    }
+
+    /// From one trust policy to another, for each principal.
+    pub(crate) fn by_principal(before: Option<&Document>, after: Option<&Document>) -> BTreeMap<Named, Self> {
+        let (old, new) = (before.map(atoms).unwrap_or_default(), after.map(atoms).unwrap_or_default());
+        let mut deltas: BTreeMap<Named, Self> = BTreeMap::new();
+        for atom in new.difference(&old) {
+            let delta = deltas.entry(atom.principal.clone()).or_default();
+            if atom.deny { delta.denies.insert(atom) } else { delta.allows.insert(atom) }
+        }
+        for atom in old.difference(&new) {
+            let delta = deltas.entry(atom.principal.clone()).or_default();
+            if atom.deny { delta.stops_denying.insert(atom) } else { delta.stops_allowing.insert(atom) }
+        }
+        deltas
+    }
+
+    /// All actions that it bears on.
+    pub(crate) fn touched(&self) -> Actions {
+        let mut all = Actions::default();
+        [&self.allows, &self.stops_allowing, &self.denies, &self.stops_denying]
+            .into_iter()
+            .for_each(|actions| all.extend(actions));
+        all
     }
 
     /// Whoever it affects can do nothing any more, whatever policies say.
@@ -145,7 +183,8 @@ impl Delta {
 fn atoms(document: &Document) -> BTreeSet<Atom> {
     if document.unreadable().is_some() {
         // It may do anything.
-        let all = |deny| Atom { deny, action: None, rest: document.to_compact_string() };
+        let all =
+            |deny| Atom { deny, action: None, principal: Named::Unclear, rest: document.to_compact_string() };
         return BTreeSet::from([all(false), all(true)]);
     }
     let statements = document.statements().iter().zip(document.canonical_statements());
@@ -154,28 +193,32 @@ fn atoms(document: &Document) -> BTreeSet<Atom> {
 
 fn statement_atoms(effect: Effect, statement: &CanonicalStatement) -> Vec<Atom> {
     let (mut actions, mut resources, mut principals, mut rest) =
-        (vec![None], vec![None], vec![None], Vec::new());
+        (vec![None], vec![None], Vec::new(), Vec::new());
     for (element, values) in statement.elements() {
         match element {
             Element::Action { negated: false } => actions = values.iter().cloned().map(Some).collect(),
             Element::Resource { negated: false } => resources = values.iter().cloned().map(Some).collect(),
             // One by one, so that a user who is added to a trust policy is one atom.
             Element::Principal { negated: false, kind } => {
-                principals.extend(values.iter().map(|value| Some(format!("{kind:?} {value}"))));
+                principals.extend(values.iter().map(|value| match kind.as_deref() {
+                    None | Some("AWS") => Named::Aws(value.clone()),
+                    Some(kind) => Named::Other(format!("{kind} {value}")),
+                }));
             }
             Element::Sid => {}
             other => rest.push(format!("{other} {values:?}")),
         }
     }
-    if principals.len() > 1 {
-        principals.remove(0);
+    if principals.is_empty() {
+        principals.push(Named::Unclear);
     }
     let mut atoms = Vec::new();
     for action in &actions {
         for resource in &resources {
             for principal in &principals {
-                let rest = format!("{resource:?} {principal:?} {rest:?}");
-                atoms.push(Atom { deny: effect == Effect::Deny, action: action.clone(), rest });
+                let rest = format!("{resource:?} {rest:?}");
+                let (action, principal) = (action.clone(), principal.clone());
+                atoms.push(Atom { deny: effect == Effect::Deny, action, principal, rest });
             }
         }
     }

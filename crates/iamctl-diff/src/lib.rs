@@ -26,6 +26,7 @@ mod moves;
 mod order;
 mod plan;
 mod renamed;
+mod runner;
 mod world;
 
 pub use credentials::users_to_delete;

@@ -24,6 +24,7 @@ use iamctl_policy::Document;
 
 use crate::credentials;
 use crate::delta::Delta;
+use crate::doors;
 use crate::drafts::{Draft, Effect, new_path, own_principal};
 use crate::graph::{Edges, Reason};
 use crate::world::World;
@@ -51,8 +52,14 @@ pub(crate) struct Ordered {
 
 /// Puts calls in order.
 pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>) -> Ordered {
-    let mut ordering =
-        Ordering { world, drafts, edges: Edges::default(), hazards: BTreeSet::new(), notes: Vec::new() };
+    let mut ordering = Ordering {
+        world,
+        drafts,
+        edges: Edges::default(),
+        whom: BTreeMap::new(),
+        hazards: BTreeSet::new(),
+        notes: Vec::new(),
+    };
     ordering.preconditions();
     ordering.rooms();
     ordering.versions_before_attachments();
@@ -60,6 +67,11 @@ pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>
     ordering.trust_before_deletes();
     credentials::order(drafts, &mut ordering.edges);
     ordering.safe_access();
+    let found = doors::order(world, drafts, &mut ordering.edges);
+    ordering.hazards.extend(found.hazards);
+    for (edge, whom) in found.whom {
+        ordering.whom.entry(edge).or_default().extend(whom);
+    }
     if let Some(identity) = caller.and_then(Caller::identity) {
         ordering.runner_last(&identity);
     }
@@ -73,6 +85,8 @@ struct Ordering<'a> {
     world: &'a World<'a>,
     drafts: &'a [Draft],
     edges: Edges,
+    /// Who is in danger where an edge gives way, beside those whom both its steps affect.
+    whom: BTreeMap<(usize, usize), BTreeSet<Identity>>,
     hazards: BTreeSet<(Identity, HazardKind)>,
     notes: Vec<Note>,
 }
@@ -410,7 +424,10 @@ impl Ordering<'_> {
             Reason::Tidy | Reason::Runner | Reason::Precondition => return Vec::new(),
         };
         let affects = |index: usize| self.drafts.get(index).map(Draft::affects).unwrap_or_default();
-        affects(first).intersection(&affects(then)).map(|identity| (identity.clone(), kind)).collect()
+        let mut endangered: BTreeSet<Identity> =
+            affects(first).intersection(&affects(then)).cloned().collect();
+        endangered.extend(self.whom.get(&(first, then)).into_iter().flatten().cloned());
+        endangered.into_iter().map(|identity| (identity, kind)).collect()
     }
 
     fn circle_refusal(&self, circle: &[usize]) -> Option<Refusal> {
@@ -428,7 +445,7 @@ impl Ordering<'_> {
 
 /// How one step bears on another that comes after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Relation {
+pub(crate) enum Relation {
     None,
     /// The first one should come first, though nothing they name seems to meet.
     Prudent,
@@ -445,7 +462,7 @@ fn relation(applies: bool, meets: bool) -> Relation {
 }
 
 /// Whether `x` must come before `y` lest something be allowed too early.
-fn excess(x: &Delta, y: &Delta) -> Relation {
+pub(crate) fn excess(x: &Delta, y: &Delta) -> Relation {
     let pairs =
         [(&x.denies, &y.allows), (&x.denies, &y.stops_denying), (&x.stops_allowing, &y.stops_denying)];
     let applies = pairs.iter().any(|(a, b)| !a.is_empty() && !b.is_empty());
@@ -453,7 +470,7 @@ fn excess(x: &Delta, y: &Delta) -> Relation {
 }
 
 /// Whether `x` should come before `y` lest something be denied too early.
-fn gap(x: &Delta, y: &Delta) -> Relation {
+pub(crate) fn gap(x: &Delta, y: &Delta) -> Relation {
     // Grants that have nothing in common do not replace each other.
     if x.allows.may_overlap(&y.stops_allowing) { Relation::Matters } else { Relation::None }
 }
