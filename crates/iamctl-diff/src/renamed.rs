@@ -7,24 +7,28 @@ use iamctl_model::{Address, Desired, Kind, Live, Owned, Ownership, UniqueId};
 
 /// Where each thing of the account is, by what stays the same when it is renamed.
 #[derive(Debug)]
-pub(crate) struct Names<'a>(BTreeMap<Kind, BTreeMap<&'a UniqueId, Address>>);
+pub(crate) struct Names<'a> {
+    live: &'a Live,
+    by_id: BTreeMap<Kind, BTreeMap<&'a UniqueId, Address>>,
+}
 
 impl<'a> Names<'a> {
     pub(crate) fn of(live: &'a Live) -> Self {
-        let mut names: BTreeMap<Kind, BTreeMap<&UniqueId, Address>> = BTreeMap::new();
+        let mut by_id: BTreeMap<Kind, BTreeMap<&UniqueId, Address>> = BTreeMap::new();
         for (address, id) in live.addresses() {
-            names.entry(address.kind()).or_default().insert(id, address);
+            by_id.entry(address.kind()).or_default().insert(id, address);
         }
-        Self(names)
+        Self { live, by_id }
     }
 
     /// Where a thing of ours is now, when that is not where it was left.
     pub(crate) fn elsewhere(&self, address: &Address, owned: &Owned) -> Option<&Address> {
-        self.find(address.kind(), &owned.id).filter(|found| *found != address)
+        let is_there = self.live.id(address) == Some(&owned.id);
+        self.find(address.kind(), &owned.id).filter(|_| !is_there)
     }
 
     fn find(&self, kind: Kind, id: &UniqueId) -> Option<&Address> {
-        self.0.get(&kind)?.get(id)
+        self.by_id.get(&kind)?.get(id)
     }
 }
 
