@@ -11,6 +11,7 @@ use iamctl_model::{
 use crate::delta::Delta;
 use crate::ghosts::{Ghosts, is_unique_id};
 use crate::plan::Inputs;
+use crate::runner;
 use crate::world::World;
 
 /// Above this many deletes a plan needs `--allow mass-delete`.
@@ -57,6 +58,9 @@ impl Guards<'_> {
             refusals.extend(self.lockout(change));
             refusals.extend(self.credentials(change));
             refusals.extend(self.widens_drift(change, &world));
+        }
+        if !refusals.iter().any(|refusal: &Refusal| refusal.guard == Guard::Lockout) {
+            refusals.extend(self.lost_rights(changes));
         }
         refusals.extend(self.mass_delete(changes));
         refusals.retain(|refusal| {
@@ -152,6 +156,20 @@ impl Guards<'_> {
             Guard::Lockout,
             &change.address,
             format!("{} is {what} that runs this, and {how}", change.address),
+            "let somebody else apply it".to_owned(),
+        ))
+    }
+
+    /// The same by way of a group, or of the text of a policy.
+    fn lost_rights(&self, changes: &[Change]) -> Option<Refusal> {
+        let caller = self.inputs.caller?;
+        let runner = caller.identity()?.address();
+        let loss = runner::loss(self.live, changes, caller, self.inputs.desired)?;
+        let way = if loss.by == runner { String::new() } else { format!(" with the change of {}", loss.by) };
+        Some(Self::refuse(
+            Guard::Lockout,
+            &loss.by,
+            format!("{runner} runs this, and{way} would {}", loss.what),
             "let somebody else apply it".to_owned(),
         ))
     }
