@@ -9,10 +9,10 @@ use crate::support::{World, run};
 fn without(user: &'static str) -> Fault {
     let hide = move |body: &str| {
         let name = format!("<UserName>{user}</UserName>");
-        let Some(at) = body.find(&name) else { return body.to_owned() };
-        let begin = body[..at].rfind("<member>").unwrap();
-        let end = at + body[at..].find("</member>").unwrap() + "</member>".len();
-        format!("{}{}", &body[..begin], &body[end..])
+        let Some((before, after)) = body.split_once(&name) else { return body.to_owned() };
+        let (before, _) = before.rsplit_once("<member>").unwrap();
+        let (_, after) = after.split_once("</member>").unwrap();
+        format!("{before}{after}")
     };
     Fault::rewrite(hide).operation("GetAccountAuthorizationDetails")
 }
