@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::event::{RunEvent, millis};
 use crate::lock_watch::LockWatch;
 use crate::outcome::{NotTried, Outcome, Stop};
-use crate::port::{ActionError, ErrorClass, IamAccount, MasterBucket, Receipt};
+use crate::port::{ActionError, Attempt, ErrorClass, IamAccount, MasterBucket, Receipt};
 use crate::record::Opened;
 use crate::recorder::Recorder;
 use crate::retry::{Failure, Retry, retry};
@@ -33,7 +33,7 @@ pub(crate) struct Executed {
 }
 
 /// One attempt that is over.
-struct Attempt {
+struct Answered {
     index: usize,
     began: Instant,
     answer: Result<Receipt, ActionError>,
@@ -46,6 +46,8 @@ struct Attempts {
     first: Option<Instant>,
     /// Why they failed: patience with one failure is not used up by another.
     failures: BTreeMap<ErrorClass, u32>,
+    /// Whether one of them may have been carried out although it failed.
+    lost: bool,
 }
 
 /// All calls together are slowed down when one of them is throttled.
@@ -66,7 +68,7 @@ pub(crate) struct Executor<'s, 'r, A, B> {
     schedule: Schedule,
     recorder: Recorder<'r, B>,
     lock: LockWatch<'r, B>,
-    calls: FuturesUnordered<BoxFuture<'s, Attempt>>,
+    calls: FuturesUnordered<BoxFuture<'s, Answered>>,
     attempts: Vec<Attempts>,
     /// Steps that failed and are tried again, by when, and why they failed.
     waiting: BTreeSet<(Instant, usize)>,
@@ -133,7 +135,7 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
                 self.stop(Stop::LockLost, lost.to_string());
             },
             () = cancelled.cancelled(), if self.executed.stop.is_none() => {}
-            Some(attempt) = self.calls.next() => self.settle(attempt),
+            Some(answered) = self.calls.next() => self.settle(answered),
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
         }
     }
@@ -173,17 +175,21 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
         let (account, started, began) = (self.account, self.started, Instant::now());
         attempts.count += 1;
         attempts.first.get_or_insert(began);
-        let attempt = attempts.count;
-        self.recorder.tell(RunEvent::StepStarted { step: step.id, attempt });
+        let (count, lost_before) = (attempts.count, attempts.lost);
+        self.recorder.tell(RunEvent::StepStarted { step: step.id, attempt: count });
         let call = async move {
-            let answer = account.perform(&step.action, started).await;
-            Attempt { index, began, answer }
+            let attempt = Attempt { run_started: started, lost_before };
+            let answer = account.perform(&step.action, attempt).await;
+            Answered { index, began, answer }
         };
         self.calls.push(call.boxed());
     }
 
-    fn settle(&mut self, attempt: Attempt) {
-        let Attempt { index, began, answer } = attempt;
+    fn settle(&mut self, answered: Answered) {
+        let Answered { index, began, answer } = answered;
+        if let (Err(error), Some(attempts)) = (&answer, self.attempts.get_mut(index)) {
+            attempts.lost |= error.class.is_ambiguous();
+        }
         match answer {
             Ok(receipt) => {
                 self.pace.success(began);
@@ -233,8 +239,8 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
     }
 
     fn fail(&mut self, index: usize, error: ActionError) {
-        let attempts = self.attempts.get(index).map_or(0, |attempts| attempts.count);
-        self.finish(index, Outcome::Failed { attempts, error });
+        let (attempts, lost) = self.attempts.get(index).map_or((0, false), |tried| (tried.count, tried.lost));
+        self.finish(index, Outcome::Failed { attempts, error, lost });
         let Some(failed) = self.steps.get(index).map(|step| step.id) else { return };
         for dependent in self.schedule.failed(index) {
             self.finish(dependent, Outcome::NotTried { because: NotTried::Step(failed) });

@@ -16,7 +16,7 @@
 //! # use jiff::Timestamp;
 //! # struct Account0;
 //! # impl IamAccount for Account0 {
-//! #     async fn perform(&self, _: &Action, _: Timestamp) -> Result<Receipt, ActionError> {
+//! #     async fn perform(&self, _: &Action, _: Attempt) -> Result<Receipt, ActionError> {
 //! #         Ok(Receipt { created: Some(UniqueId("AIDA1".to_owned())), ..Receipt::default() })
 //! #     }
 //! # }
@@ -100,8 +100,8 @@ pub use lock::{LockError, LockHolder, LockLost, UnlockError};
 pub use memory::{Memory, NeedsWriting, needs_writing};
 pub use outcome::{Counts, NotTried, Outcome, RunResult, Stop};
 pub use port::{
-    ActionError, BucketState, Condition, ETag, ErrorClass, IamAccount, MasterBucket, Object, Receipt,
-    StoreError,
+    ActionError, Attempt, BucketState, Condition, ETag, ErrorClass, IamAccount, MasterBucket, Object,
+    Receipt, StoreError,
 };
 pub use record::{Closed, Opened, RunEnd, RunRecord, Segment, StepRecord};
 pub use retry::{Failure, Retry, retry};

@@ -10,19 +10,23 @@ use crate::port::{ActionError, Receipt};
 /// What became of one step.
 ///
 /// In JSON: `{"outcome": "done", "request_id": …, "created": …, "remark": …}`, `{"outcome": "failed",
-/// "attempts": 3, "error": {…}}`, `{"outcome": "not_tried", "because": {"step": 3}}` or `{"outcome":
+/// "attempts": 3, "error": {…}, "lost": true}`, `{"outcome": "not_tried", "because": {"step": 3}}` or `{"outcome":
 /// "not_tried", "because": {"stopped": "interrupted"}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// AWS did it.
     Done(Receipt),
-    /// AWS did not do it, or did not say so: see [`ErrorClass::is_ambiguous`](crate::ErrorClass::is_ambiguous).
+    /// AWS did not do it, or did not say so: see [`Outcome::is_ambiguous`].
     Failed {
         /// How often it was tried.
         attempts: u32,
         /// The last answer.
         error: ActionError,
+        /// Whether some attempt, not only the last one, may have been carried out: a clear answer to
+        /// the last one says nothing about those before it. Records of older versions do not tell.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lost: bool,
     },
     /// The call was never made.
     NotTried {
@@ -44,7 +48,7 @@ impl Outcome {
     /// Whether the call may have been carried out although nothing says so.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
-        matches!(self, Outcome::Failed { error, .. } if error.class.is_ambiguous())
+        matches!(self, Outcome::Failed { error, lost, .. } if *lost || error.class.is_ambiguous())
     }
 }
 
@@ -151,8 +155,13 @@ mod tests {
         for (outcome, expected) in [
             (Outcome::Done(created), json!({"outcome": "done", "created": "AIDA1"})),
             (
-                Outcome::Failed { attempts: 2, error },
+                Outcome::Failed { attempts: 2, error: error.clone(), lost: false },
                 json!({"outcome": "failed", "attempts": 2,
+                       "error": {"class": "denied", "code": "AccessDenied", "message": "no"}}),
+            ),
+            (
+                Outcome::Failed { attempts: 2, error, lost: true },
+                json!({"outcome": "failed", "attempts": 2, "lost": true,
                        "error": {"class": "denied", "code": "AccessDenied", "message": "no"}}),
             ),
             (

@@ -11,15 +11,40 @@ use serde::{Deserialize, Serialize};
 pub trait IamAccount {
     /// Makes one call, once.
     ///
-    /// Calls are repeatable: a thing that is already gone counts as deleted, and a thing that is
-    /// already there counts as made when it was made at or after `run_started` and equals what the
-    /// call would make. Both are said in [`Receipt::remark`]. An implementation retries nothing whose
+    /// Calls are repeatable: a thing that is already gone counts as deleted. A thing that is already
+    /// there counts as made only when an answer was lost, this one or that of an earlier attempt, and
+    /// when it was made since the run began and equals what the call would make: otherwise somebody
+    /// else made it. Both are said in [`Receipt::remark`]. An implementation retries nothing whose
     /// repetition could do harm; [`ErrorClass`] tells the executor what may be tried again.
     fn perform(
         &self,
         action: &Action,
-        run_started: Timestamp,
+        attempt: Attempt,
     ) -> impl Future<Output = Result<Receipt, ActionError>> + Send;
+}
+
+/// What bears on one attempt at a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// When the run began.
+    pub run_started: Timestamp,
+    /// Whether an earlier attempt of this run at the same call may have been carried out although it
+    /// failed: see [`ErrorClass::is_ambiguous`].
+    pub lost_before: bool,
+}
+
+impl Attempt {
+    /// One that no lost attempt precedes.
+    #[must_use]
+    pub fn first(run_started: Timestamp) -> Self {
+        Self { run_started, lost_before: false }
+    }
+
+    /// One after another that may have been carried out.
+    #[must_use]
+    pub fn after_loss(run_started: Timestamp) -> Self {
+        Self { run_started, lost_before: true }
+    }
 }
 
 /// What a successful call answered.

@@ -1,15 +1,17 @@
 //! Reading the records of runs: the audit trail, and what a killed run left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use iamctl_model::UnfinishedRun;
+use iamctl_model::{Address, Plan, Step, StepId, UnfinishedRun};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
+use crate::effect::made;
 use crate::error::ReadError;
 use crate::layout::{CLOSED, OPENED, segment_number};
 use crate::memory::Memory;
+use crate::outcome::Outcome;
 use crate::port::MasterBucket;
 use crate::record::{Closed, Opened, RunEnd, RunRecord, Segment};
 use crate::run_id::RunId;
@@ -123,8 +125,9 @@ impl<B: MasterBucket + Sync> MasterStore<'_, B> {
         stream::iter(folders)
             .map(async |(run, folder)| {
                 let record = self.record(&run, &folder, None).await?;
-                let created = record.created();
-                let Opened { run, started, plan, .. } = record.opened;
+                let (created, outcomes) = (record.created(), record.outcomes());
+                let Opened { run, started, mut plan, .. } = record.opened;
+                leave_out_what_it_did_not_make(&mut plan, &outcomes);
                 Ok(UnfinishedRun { run: run.to_string(), started, plan, created })
             })
             .buffered(READS_AT_ONCE)
@@ -222,4 +225,18 @@ impl<B: MasterBucket + Sync> MasterStore<'_, B> {
     async fn lock_holder(&self) -> Option<RunId> {
         self.read_lock().await.ok().flatten().map(|(holder, _)| holder.run)
     }
+}
+
+/// Leaves out of the plan of a run that left something open what it is known not to have made. Whatever
+/// has such a name now was made by somebody else, however equal it is.
+fn leave_out_what_it_did_not_make(plan: &mut Plan, outcomes: &BTreeMap<StepId, Outcome>) {
+    let was_not_made = |step: &&Step| {
+        let outcome = outcomes.get(&step.id);
+        let not_done = |outcome: &Outcome| outcome.receipt().is_none() && !outcome.is_ambiguous();
+        made(&step.action).is_some() && outcome.is_some_and(not_done)
+    };
+    let not_made: BTreeSet<Address> =
+        plan.steps.iter().filter(was_not_made).map(|step| step.action.subject()).collect();
+    plan.changes.retain(|change| !not_made.contains(&change.address));
+    plan.steps.retain(|step| made(&step.action).is_none() || !not_made.contains(&step.action.subject()));
 }

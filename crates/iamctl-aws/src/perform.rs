@@ -3,7 +3,8 @@
 //! | answer | becomes |
 //! | --- | --- |
 //! | success | done |
-//! | a create: no answer, 5xx, or "already exists" | settled by looking (`settle.rs`) |
+//! | a create: no answer or 5xx, now or before | settled by looking (`settle.rs`) |
+//! | a create: "already exists", and no answer was ever lost | refused: somebody else made it |
 //! | a delete, detach, remove, untag: `NoSuchEntity` | done, with a remark |
 //! | anything else | the error with its class (`failure.rs`) |
 //!
@@ -18,9 +19,8 @@ use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
 use aws_sdk_iam::types::{StatusType, Tag};
-use iamctl_apply::{ActionError, ErrorClass, IamAccount, Receipt};
+use iamctl_apply::{ActionError, Attempt, ErrorClass, IamAccount, Receipt};
 use iamctl_model::{Account, Action, KeyStatus, PolicyArn, Tags, UniqueId};
-use jiff::Timestamp;
 
 use crate::connect::Aws;
 use crate::convert;
@@ -44,14 +44,14 @@ impl Aws {
 }
 
 impl IamAccount for AwsIam {
-    async fn perform(&self, action: &Action, run_started: Timestamp) -> Result<Receipt, ActionError> {
+    async fn perform(&self, action: &Action, attempt: Attempt) -> Result<Receipt, ActionError> {
         let outcome = match self.call(action).await {
             Err(failure) if takes_away(action) && failure.is_no_such_entity() => Ok(Receipt {
                 request_id: failure.request_id,
                 created: None,
                 remark: Some("was already gone".to_owned()),
             }),
-            Err(failure) if makes(action) => self.settle(action, run_started, failure).await,
+            Err(failure) if makes(action) => self.settle(action, attempt, failure).await,
             outcome => outcome,
         };
         outcome.map_err(|failure| self.error(failure))

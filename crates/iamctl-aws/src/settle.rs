@@ -3,11 +3,14 @@
 //! The answer to a create can be lost after AWS has carried it out, and the next attempt is then told
 //! that the name is taken. Only looking tells: what is there, since when, and is it what the call
 //! would have made?
+//!
+//! Looking tells nothing when no answer was lost: what is there then was made by somebody else, even if
+//! it is the same.
 
 use std::time::Duration;
 
 use aws_sdk_iam::primitives::DateTime;
-use iamctl_apply::{ErrorClass, Receipt};
+use iamctl_apply::{Attempt, ErrorClass, Receipt};
 use iamctl_model::{Action, PolicyArn, Tags, UniqueId};
 use iamctl_policy::Document;
 use jiff::{SignedDuration, Timestamp};
@@ -36,19 +39,24 @@ impl AwsIam {
     pub(crate) async fn settle(
         &self,
         action: &Action,
-        run_started: Timestamp,
+        attempt: Attempt,
         failure: Failure,
     ) -> Result<Receipt, Failure> {
         let looks = match (failure.class, failure.code()) {
-            (_, "EntityAlreadyExists") => LOOKS.as_slice(),
             (ErrorClass::Unreachable | ErrorClass::ServerFault, _) => LOOKS.as_slice(),
-            // A version that an earlier attempt made may be the one that is too many.
-            (_, "LimitExceeded") if matches!(action, Action::CreatePolicyVersion { .. }) => {
+            // Nothing that this run sent can have made it, however equal it is.
+            (_, "EntityAlreadyExists") if !attempt.lost_before => {
+                return Err(made_meanwhile(failure, action));
+            }
+            (_, "EntityAlreadyExists") => LOOKS.as_slice(),
+            // It is the last answer, and an earlier attempt may have succeeded: a policy's version, for
+            // one, may be the very one that is too many now.
+            (ErrorClass::Refused | ErrorClass::Denied, _) if attempt.lost_before => {
                 LOOKS.get(..1).unwrap_or_default()
             }
             _ => return Err(failure),
         };
-        let since = run_started.checked_sub(CLOCK_SKEW).unwrap_or(run_started);
+        let since = attempt.run_started.checked_sub(CLOCK_SKEW).unwrap_or(attempt.run_started);
         for wait in looks {
             tokio::time::sleep(*wait).await;
             match self.look(action, since).await {
@@ -68,8 +76,7 @@ impl AwsIam {
             }
         }
         if failure.code() == "EntityAlreadyExists" {
-            let why = "nothing can be read at its path; it may lie under another one";
-            return Err(taken(failure, action, why));
+            return Err(not_seen(failure, action));
         }
         Err(failure)
     }
@@ -223,6 +230,28 @@ fn same_arn(live: Option<&str>, wanted: Option<&PolicyArn>) -> bool {
 
 fn same_tags(live: Option<Vec<aws_sdk_iam::types::Tag>>, wanted: &Tags) -> bool {
     convert::tags(live.unwrap_or_default()).without_those_of_aws() == wanted.clone().without_those_of_aws()
+}
+
+/// Somebody made it between the plan and the call.
+fn made_meanwhile(failure: Failure, action: &Action) -> Failure {
+    let message = format!(
+        "{} is there, and not made by this run: somebody made it after the plan was made; look at it with \
+         `iamctl plan` ({})",
+        action.subject(),
+        failure.message
+    );
+    Failure { class: ErrorClass::Refused, message, ..failure }
+}
+
+/// The name is taken, and what has it does not show.
+fn not_seen(failure: Failure, action: &Action) -> Failure {
+    let message = format!(
+        "{} is there and cannot be read yet; an answer was lost before, so this run may have made it, and \
+         the next plan tells ({})",
+        action.subject(),
+        failure.message
+    );
+    Failure { class: ErrorClass::Refused, message, ..failure }
 }
 
 /// Something else has the name.

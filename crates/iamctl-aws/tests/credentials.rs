@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use common::World;
 use fault_proxy::Fault;
-use iamctl_apply::IamAccount;
+use iamctl_apply::{Attempt, IamAccount};
 use iamctl_aws::{ReadError, Scope};
 use iamctl_model::{
     AccessKey, Action, Credentials, KeyStatus, Live, MfaSerial, Observed, ServiceCredential, UserName,
@@ -98,7 +98,7 @@ async fn what_a_user_signs_in_with_is_read_and_taken_away() {
 
     let iam = world.aws.iam(&world.account);
     let perform = async |action: &Action| {
-        let receipt = iam.perform(action, Timestamp::now()).await;
+        let receipt = iam.perform(action, Attempt::first(Timestamp::now())).await;
         receipt.unwrap_or_else(|error| panic!("{}: {error}", action.describe()))
     };
     let user_name = || name("u");
@@ -197,7 +197,7 @@ async fn credentials_of_single_services_are_read_page_by_page_and_deleted() {
         user_name: name("u"),
         service_specific_credential_id: "ACCA1".to_owned(),
     };
-    world.aws.iam(&world.account).perform(&delete, Timestamp::now()).await.unwrap();
+    world.aws.iam(&world.account).perform(&delete, Attempt::first(Timestamp::now())).await.unwrap();
     let calls = world.proxy.calls();
     assert_eq!((calls.len(), calls[0].param("ServiceSpecificCredentialId")), (1, "ACCA1"));
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use aws_config::timeout::TimeoutConfig;
 use common::World;
 use fault_proxy::{Fault, REQUEST_ID};
-use iamctl_apply::{ErrorClass, IamAccount, Receipt};
+use iamctl_apply::{Attempt, ErrorClass, IamAccount, Receipt};
 use iamctl_aws::{Aws, AwsIam, Scope};
 use iamctl_model::{
     Account, Action, GroupName, Live, Path, PolicyArn, PolicyName, RoleName, SessionDuration, Tags, UserName,
@@ -95,9 +95,9 @@ async fn boundaries_of_users_are_put_and_deleted() {
     }
     let put =
         Action::PutUserPermissionsBoundary { user_name: user("u"), permissions_boundary: boundary.clone() };
-    iam.perform(&put, Timestamp::now()).await.unwrap();
+    iam.perform(&put, Attempt::first(Timestamp::now())).await.unwrap();
     let delete = Action::DeleteUserPermissionsBoundary { user_name: user("u") };
-    iam.perform(&delete, Timestamp::now()).await.unwrap();
+    iam.perform(&delete, Attempt::first(Timestamp::now())).await.unwrap();
     let calls = world.proxy.calls();
     assert_eq!(world.calls(), ["iam PutUserPermissionsBoundary u", "iam DeleteUserPermissionsBoundary u"]);
     assert_eq!(calls[0].param("PermissionsBoundary"), boundary.as_str());
@@ -108,7 +108,7 @@ async fn boundaries_of_users_are_put_and_deleted() {
         permissions_boundary: Some(boundary.clone()),
         tags: Tags::default(),
     };
-    iam.perform(&create, Timestamp::now()).await.unwrap();
+    iam.perform(&create, Attempt::first(Timestamp::now())).await.unwrap();
     assert_eq!(world.proxy.calls()[2].param("PermissionsBoundary"), boundary.as_str());
 }
 
@@ -128,7 +128,7 @@ async fn what_is_empty_is_not_sent_on_create_and_is_sent_on_update() {
             tags: Tags::default(),
         },
     ] {
-        iam.perform(&action, Timestamp::now()).await.unwrap();
+        iam.perform(&action, Attempt::first(Timestamp::now())).await.unwrap();
     }
     for call in world.proxy.calls() {
         assert!(!call.params.contains_key("Description"), "{call}");
@@ -140,7 +140,7 @@ async fn what_is_empty_is_not_sent_on_create_and_is_sent_on_update() {
         description: String::new(),
         max_session_duration: SessionDuration::DEFAULT,
     };
-    iam.perform(&update, Timestamp::now()).await.unwrap();
+    iam.perform(&update, Attempt::first(Timestamp::now())).await.unwrap();
     let call = &world.proxy.calls()[0];
     assert_eq!(call.params.get("Description").map(String::as_str), Some(""));
     assert_eq!(call.param("MaxSessionDuration"), "3600");
@@ -153,7 +153,7 @@ async fn a_create_whose_answer_is_lost_is_found_and_not_made_again() {
     for action in creations() {
         world.proxy.clear();
         let lost = world.proxy.inject(Fault::lose_reply().operation(action.call()));
-        let receipt = iam.perform(&action, now).await.unwrap();
+        let receipt = iam.perform(&action, Attempt::first(now)).await.unwrap();
         let remark = receipt.remark.unwrap();
         assert!(remark.starts_with("was made although the answer was lost"), "{remark}");
         assert_eq!(world.count(action.call()), 1, "{}", action.describe());
@@ -174,13 +174,43 @@ async fn a_create_that_never_arrived_is_not_there_and_may_be_tried_again() {
         let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
         let action = create_user("u", "/", &[]);
         let injected = world.proxy.inject(fault().operation("CreateUser"));
-        let error = iam.perform(&action, now).await.unwrap_err();
+        let error = iam.perform(&action, Attempt::first(now)).await.unwrap_err();
         assert_eq!(error.class, class, "{error}");
         assert_eq!(world.count("CreateUser"), 1, "the SDK does not repeat it");
         assert_eq!(world.count("GetUser"), 3, "looked for with patience");
         injected.remove();
-        let receipt = iam.perform(&action, now).await.unwrap();
+        let receipt = iam.perform(&action, Attempt::after_loss(now)).await.unwrap();
         assert_eq!(receipt.remark, None);
+    }
+}
+
+/// Whether an answer was lost before is known only to whoever makes every attempt.
+#[tokio::test]
+async fn the_sdk_repeats_no_create_whatever_happens_to_it() {
+    let faults: [fn() -> Fault; 5] =
+        [Fault::cut, Fault::lose_reply, Fault::service_failure, Fault::unavailable, Fault::throttling];
+    for fault in faults {
+        let world = World::new().await;
+        let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+        let version = Action::CreatePolicyVersion {
+            policy_arn: arn(&world.account, "p"),
+            policy_document: Document::from_stored(DENY),
+        };
+        iam.perform(&create_policy("p", "", READ, &[]), Attempt::first(now)).await.unwrap();
+        let actions = [
+            create_user("new", "/", &[]),
+            Action::CreateGroup { group_name: group("new"), path: Path::root() },
+            create_role("new", "", 3_600),
+            create_policy("new", "", READ, &[]),
+            version,
+        ];
+        world.proxy.clear();
+        world.proxy.inject(fault().when(|call| call.operation.starts_with("Create")));
+        let calls = actions.iter().map(|action| iam.perform(action, Attempt::first(now)));
+        futures_util::future::join_all(calls).await;
+        for action in &actions {
+            assert_eq!(world.count(action.call()), 1, "{}", action.describe());
+        }
     }
 }
 
@@ -189,10 +219,26 @@ async fn what_an_earlier_attempt_made_counts_as_made() {
     let world = World::new().await;
     let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
     for action in creations() {
-        let first = iam.perform(&action, now).await.unwrap();
-        let second = iam.perform(&action, now).await.unwrap();
+        let first = iam.perform(&action, Attempt::first(now)).await.unwrap();
+        let second = iam.perform(&action, Attempt::after_loss(now)).await.unwrap();
         assert_eq!(first.created, second.created, "{}", action.describe());
         assert_eq!(second.remark.as_deref(), Some("was already there, made during this run"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_before_anything_was_lost_was_made_by_somebody_else() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    for action in creations() {
+        iam.perform(&action, Attempt::first(now)).await.unwrap();
+        world.proxy.clear();
+        let error = iam.perform(&action, Attempt::first(now)).await.unwrap_err();
+        assert_eq!(error.class, ErrorClass::Refused);
+        assert_eq!(error.code.as_deref(), Some("EntityAlreadyExists"));
+        let expected = format!("{} is there, and not made by this run: somebody made it", action.subject());
+        assert!(error.message.starts_with(&expected), "{error}");
+        assert_eq!(world.proxy.calls().len(), 1, "equal or not, it is not ours");
     }
 }
 
@@ -202,8 +248,8 @@ async fn what_was_there_before_the_run_is_not_ours() {
     let iam = world.aws.iam(&world.account);
     let later = Timestamp::now() + SignedDuration::from_mins(10);
     for action in creations() {
-        iam.perform(&action, Timestamp::now()).await.unwrap();
-        let error = iam.perform(&action, later).await.unwrap_err();
+        iam.perform(&action, Attempt::first(Timestamp::now())).await.unwrap();
+        let error = iam.perform(&action, Attempt::after_loss(later)).await.unwrap_err();
         assert_eq!(error.class, ErrorClass::Refused);
         assert_eq!(error.code.as_deref(), Some("EntityAlreadyExists"));
         let expected = format!("{} is there and not made by this run: it was made at ", action.subject());
@@ -216,7 +262,7 @@ async fn something_else_under_the_name_is_not_ours() {
     let world = World::new().await;
     let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
     for action in creations() {
-        iam.perform(&action, now).await.unwrap();
+        iam.perform(&action, Attempt::first(now)).await.unwrap();
     }
     for (action, says) in [
         (create_user("u", "/elsewhere/", &[]), "its path differs, its tags differs"),
@@ -224,36 +270,58 @@ async fn something_else_under_the_name_is_not_ours() {
         (create_role("r", "other", 3_600), "its description differs, its session duration differs"),
         (create_policy("p", "about p", DENY, &[]), "its document differs, its tags differs"),
     ] {
-        let error = iam.perform(&action, now).await.unwrap_err();
+        let error = iam.perform(&action, Attempt::after_loss(now)).await.unwrap_err();
         assert_eq!(error.class, ErrorClass::Refused);
         assert!(error.message.contains(says), "{error}");
     }
-    // AWS keeps names of policies unique whatever their path; moto does not.
-    let taken = Fault::error(409, "EntityAlreadyExists", "A policy called p already exists.");
-    world.proxy.inject(taken.operation("CreatePolicy"));
-    let elsewhere = Action::CreatePolicy {
-        policy_name: policy("p"),
-        path: path("/elsewhere/"),
-        description: String::new(),
-        policy_document: Document::from_stored(READ),
-        tags: Tags::default(),
-    };
-    let error = iam.perform(&elsewhere, now).await.unwrap_err();
+}
+
+/// IAM answers reads from copies that lag: the name is taken by what cannot be read yet.
+#[tokio::test]
+async fn what_a_lost_attempt_made_and_does_not_show_is_left_to_the_next_plan() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    let action = create_user("u", "/", &[]);
+    world.proxy.inject(Fault::lose_reply().operation("CreateUser").times(1));
+    let missing = Fault::error(404, "NoSuchEntity", "The user with name u cannot be found.");
+    let lagging = world.proxy.inject(missing.operation("GetUser"));
+    let error = iam.perform(&action, Attempt::first(now)).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Unreachable);
+    let error = iam.perform(&action, Attempt::after_loss(now)).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Refused);
-    assert!(error.message.contains("it may lie under another one"), "{error}");
+    assert!(error.message.contains("this run may have made it, and the next plan tells"), "{error}");
+    lagging.remove();
+    let receipt = iam.perform(&action, Attempt::after_loss(now)).await.unwrap();
+    assert_eq!(receipt.created.as_ref(), read(&world).await.id(&action.subject()));
+}
+
+/// The last answer is clear, and says nothing of the attempt before it.
+#[tokio::test]
+async fn a_refusal_after_a_loss_is_looked_into_as_well() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    let action = create_role("r", "", 3_600);
+    let made = iam.perform(&action, Attempt::first(now)).await.unwrap();
+    world.proxy.inject(Fault::access_denied().operation("CreateRole"));
+    let error = iam.perform(&action, Attempt::first(now)).await.unwrap_err();
+    assert_eq!((error.class, world.count("GetRole")), (ErrorClass::Denied, 0));
+    let receipt = iam.perform(&action, Attempt::after_loss(now)).await.unwrap();
+    assert_eq!(receipt.created, made.created);
+    let error = iam.perform(&create_role("other", "", 3_600), Attempt::after_loss(now)).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Denied);
 }
 
 #[tokio::test]
 async fn a_policy_version_whose_answer_is_lost_is_not_made_twice() {
     let world = World::new().await;
     let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
-    iam.perform(&create_policy("p", "", READ, &[]), now).await.unwrap();
+    iam.perform(&create_policy("p", "", READ, &[]), Attempt::first(now)).await.unwrap();
     let version = Action::CreatePolicyVersion {
         policy_arn: arn(&world.account, "p"),
         policy_document: Document::from_stored(DENY),
     };
     let lost = world.proxy.inject(Fault::lose_reply().operation("CreatePolicyVersion"));
-    let receipt = iam.perform(&version, now).await.unwrap();
+    let receipt = iam.perform(&version, Attempt::first(now)).await.unwrap();
     assert!(receipt.remark.unwrap().starts_with("was made although"));
     assert_eq!(receipt.created, None);
     lost.remove();
@@ -262,15 +330,17 @@ async fn a_policy_version_whose_answer_is_lost_is_not_made_twice() {
 
     // The same again, with the policy full: the version in force is the wanted one, made in this run.
     for _ in 0..3 {
-        iam.perform(&version, now).await.unwrap();
+        iam.perform(&version, Attempt::first(now)).await.unwrap();
     }
-    let receipt = iam.perform(&version, now).await.unwrap();
+    let error = iam.perform(&version, Attempt::first(now)).await.unwrap_err();
+    assert_eq!(error.code.as_deref(), Some("LimitExceeded"), "nothing was lost, so it is one too many");
+    let receipt = iam.perform(&version, Attempt::after_loss(now)).await.unwrap();
     assert_eq!(receipt.remark.as_deref(), Some("was already there, made during this run"));
     let other = Action::CreatePolicyVersion {
         policy_arn: arn(&world.account, "p"),
         policy_document: Document::from_stored(READ),
     };
-    let error = iam.perform(&other, now).await.unwrap_err();
+    let error = iam.perform(&other, Attempt::first(now)).await.unwrap_err();
     assert_eq!((error.class, error.code.as_deref()), (ErrorClass::Refused, Some("LimitExceeded")));
 }
 
@@ -278,20 +348,23 @@ async fn a_policy_version_whose_answer_is_lost_is_not_made_twice() {
 async fn what_may_be_repeated_is_repeated() {
     let world = World::new().await;
     let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
-    iam.perform(&create_user("u", "/", &[]), now).await.unwrap();
+    iam.perform(&create_user("u", "/", &[]), Attempt::first(now)).await.unwrap();
     world.proxy.inject(Fault::throttling().operation("TagUser").times(1));
     world.proxy.inject(Fault::lose_reply().operation("PutUserPolicy").times(1));
     world.proxy.inject(Fault::lose_reply().operation("DeleteUserPolicy").times(1));
     let tags = Action::TagUser { user_name: user("u"), tags: tags(&[("a", "b")]) };
-    assert_eq!(iam.perform(&tags, now).await.unwrap().remark, None);
+    assert_eq!(iam.perform(&tags, Attempt::first(now)).await.unwrap().remark, None);
     let put = Action::PutUserPolicy {
         user_name: user("u"),
         policy_name: policy("i"),
         policy_document: Document::from_stored(READ),
     };
-    assert_eq!(iam.perform(&put, now).await.unwrap().remark, None);
+    assert_eq!(iam.perform(&put, Attempt::first(now)).await.unwrap().remark, None);
     let delete = Action::DeleteUserPolicy { user_name: user("u"), policy_name: policy("i") };
-    assert_eq!(iam.perform(&delete, now).await.unwrap().remark.as_deref(), Some("was already gone"));
+    assert_eq!(
+        iam.perform(&delete, Attempt::first(now)).await.unwrap().remark.as_deref(),
+        Some("was already gone")
+    );
     for call in ["TagUser", "PutUserPolicy", "DeleteUserPolicy"] {
         assert_eq!(world.count(call), 2, "{call}");
     }
@@ -314,7 +387,7 @@ async fn every_refusal_keeps_its_class_its_code_its_words_and_its_request() {
         ),
     ] {
         let injected = world.proxy.inject(fault.operation("CreateRole"));
-        let error = iam.perform(&create_role("r", "", 3_600), now).await.unwrap_err();
+        let error = iam.perform(&create_role("r", "", 3_600), Attempt::first(now)).await.unwrap_err();
         assert_eq!((error.class, error.code.as_deref()), (class, Some(code)));
         assert_eq!(error.request_id.as_deref(), Some(REQUEST_ID), "{error}");
         assert!(!error.message.is_empty());
@@ -323,7 +396,7 @@ async fn every_refusal_keeps_its_class_its_code_its_words_and_its_request() {
     assert_eq!(world.count("GetRole"), 0, "a clear answer is believed");
 
     let ghost = Action::TagUser { user_name: user("ghost"), tags: tags(&[("a", "b")]) };
-    let error = iam.perform(&ghost, now).await.unwrap_err();
+    let error = iam.perform(&ghost, Attempt::first(now)).await.unwrap_err();
     assert_eq!((error.class, error.code.as_deref()), (ErrorClass::Lagging, Some("NoSuchEntity")));
 }
 
@@ -333,7 +406,7 @@ async fn a_lost_answer_that_cannot_be_looked_into_stays_unknown() {
     let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
     world.proxy.inject(Fault::lose_reply().operation("CreateUser"));
     world.proxy.inject(Fault::access_denied().operation("GetUser"));
-    let error = iam.perform(&create_user("u", "/", &[]), now).await.unwrap_err();
+    let error = iam.perform(&create_user("u", "/", &[]), Attempt::first(now)).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Unreachable);
     assert!(error.message.contains("whether user/u is there could not be read"), "{error}");
 }
@@ -357,11 +430,13 @@ async fn whatever_is_lost_on_the_way_everything_is_made_once() {
             _ => create_policy(&format!("p{n}"), "about", READ, &[]),
         };
         async move {
+            let mut attempt = Attempt::first(now);
             loop {
-                match iam.perform(&action, now).await {
+                match iam.perform(&action, attempt).await {
                     Ok(receipt) => return (action.subject(), receipt.created),
                     Err(error) => assert!(error.class.may_pass(), "{error}"),
                 }
+                attempt = Attempt::after_loss(now);
             }
         }
     });
@@ -381,11 +456,11 @@ async fn an_answer_that_does_not_come_in_time_is_one_that_is_lost() {
     let iam =
         Aws::from_sdk_config(world.config.to_builder().timeout_config(soon).build()).iam(&world.account);
     world.proxy.inject(Fault::hold_reply().operation("CreateUser"));
-    let receipt = iam.perform(&create_user("u", "/", &[]), Timestamp::now()).await.unwrap();
+    let receipt = iam.perform(&create_user("u", "/", &[]), Attempt::first(Timestamp::now())).await.unwrap();
     assert!(receipt.remark.unwrap().starts_with("was made although the answer was lost"));
     world.proxy.inject(Fault::hold().operation("CreateGroup"));
     let group = Action::CreateGroup { group_name: group("g"), path: Path::root() };
-    let error = iam.perform(&group, Timestamp::now()).await.unwrap_err();
+    let error = iam.perform(&group, Attempt::first(Timestamp::now())).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Unreachable);
     assert!(error.message.starts_with("no answer from IAM: "), "{error}");
     assert!(error.message.contains("timeout") || error.message.contains("timed out"), "{error}");
@@ -400,7 +475,7 @@ struct Made {
 impl Made {
     async fn perform(&mut self, iam: &AwsIam, action: Action, now: Timestamp) -> Receipt {
         self.calls.insert(action.call());
-        match iam.perform(&action, now).await {
+        match iam.perform(&action, Attempt::first(now)).await {
             Ok(receipt) => {
                 assert!(receipt.request_id.is_some(), "{}", action.describe());
                 receipt

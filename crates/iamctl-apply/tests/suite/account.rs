@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use iamctl_apply::{ActionError, ErrorClass, IamAccount, Receipt};
+use iamctl_apply::{ActionError, Attempt, ErrorClass, IamAccount, Receipt};
 use iamctl_model::{Action, Address, Group, Resource, UniqueId, User};
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -156,13 +156,14 @@ impl Inner {
         address: &Address,
         value: Resource,
         now: Timestamp,
-        run_started: Timestamp,
+        attempt: Attempt,
     ) -> Result<Receipt, ActionError> {
+        let is_ours = |there: &Thing, value: &Resource| {
+            attempt.lost_before && there.created >= attempt.run_started && there.value == *value
+        };
         let (id, remark) = match self.things.get(address) {
             None => (self.make(address, value, now), None),
-            Some(there) if there.created >= run_started && there.value == value => {
-                (there.id.clone(), Some("was there already".to_owned()))
-            }
+            Some(there) if is_ours(there, &value) => (there.id.clone(), Some("was there already".to_owned())),
             Some(_) => return Err(failure(ErrorClass::Refused, "EntityAlreadyExists")),
         };
         Ok(Receipt { created: Some(id), remark, ..Receipt::default() })
@@ -179,7 +180,7 @@ impl Inner {
         &mut self,
         action: &Action,
         now: Timestamp,
-        run_started: Timestamp,
+        attempt: Attempt,
     ) -> Result<Receipt, ActionError> {
         let subject = action.subject();
         match action {
@@ -190,11 +191,11 @@ impl Inner {
                     permissions_boundary: permissions_boundary.clone(),
                     ..User::default()
                 };
-                return self.create(&subject, Resource::User(user), now, run_started);
+                return self.create(&subject, Resource::User(user), now, attempt);
             }
             Action::CreateGroup { path, .. } => {
                 let group = Group { path: path.clone(), ..Group::default() };
-                return self.create(&subject, Resource::Group(group), now, run_started);
+                return self.create(&subject, Resource::Group(group), now, attempt);
             }
             Action::DeleteUser { .. } | Action::DeleteGroup { .. } => {
                 let is_empty = match self.things.get(&subject).map(|thing| &thing.value) {
@@ -243,7 +244,7 @@ pub(crate) fn failure(class: ErrorClass, code: &str) -> ActionError {
 }
 
 impl IamAccount for TestAccount {
-    async fn perform(&self, action: &Action, run_started: Timestamp) -> Result<Receipt, ActionError> {
+    async fn perform(&self, action: &Action, attempt: Attempt) -> Result<Receipt, ActionError> {
         (self.guard)(action);
         let (fault, takes) = {
             let mut inner = self.lock();
@@ -266,7 +267,7 @@ impl IamAccount for TestAccount {
             match &fault {
                 Some(CallFault::Fail(class)) => Err(failure(*class, "Injected")),
                 _ => {
-                    let answer = inner.carry_out(action, now, run_started);
+                    let answer = inner.carry_out(action, now, attempt);
                     if answer.is_ok() {
                         inner.carried_out.push(action.clone());
                     }

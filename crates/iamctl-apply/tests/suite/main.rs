@@ -9,6 +9,8 @@ mod executor;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
+mod lost;
+#[cfg(test)]
 mod master_copy;
 #[cfg(test)]
 mod oracle;

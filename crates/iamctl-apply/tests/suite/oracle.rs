@@ -207,7 +207,7 @@ proptest! {
             let id = StepId(steps.len() + 1);
             let outcome = match iam.perform(&action) {
                 Ok(receipt) => Outcome::Done(receipt),
-                Err(error) => Outcome::Failed { attempts: 1, error },
+                Err(error) => Outcome::Failed { attempts: 1, error, lost: false },
             };
             outcomes.insert(id, outcome);
             steps.push(Step { id, because: action.subject(), action, needs: Vec::new() });
@@ -215,7 +215,7 @@ proptest! {
         let (changes, never) = changes(&before, iam.live());
         for (because, action) in never {
             let id = StepId(steps.len() + 1);
-            outcomes.insert(id, Outcome::Failed { attempts: 1, error: failure(ErrorClass::Denied, "No") });
+            outcomes.insert(id, Outcome::Failed { attempts: 1, error: failure(ErrorClass::Denied, "No"), lost: false });
             steps.push(Step { id, action, because, needs: Vec::new() });
         }
         let basis = Basis { ownership: all_of(&before), ..Basis::default() };

@@ -57,7 +57,7 @@ fn created(id_text: &str) -> Outcome {
 }
 
 fn failed() -> Outcome {
-    Outcome::Failed { attempts: 1, error: failure(ErrorClass::Denied, "AccessDenied") }
+    Outcome::Failed { attempts: 1, error: failure(ErrorClass::Denied, "AccessDenied"), lost: false }
 }
 
 fn outcomes<const N: usize>(of: [Outcome; N]) -> BTreeMap<StepId, Outcome> {
@@ -130,8 +130,9 @@ fn a_call_without_an_answer_leaves_the_run_uncertain() {
         (ErrorClass::Denied, false),
     ] {
         let error = ActionError { class, code: None, message: String::new(), request_id: None };
-        let outcomes = outcomes([Outcome::Failed { attempts: 4, error }]);
-        assert_eq!(is_uncertain(&plan, &outcomes), expected, "{class:?}");
+        let failed = |lost| outcomes([Outcome::Failed { attempts: 4, error: error.clone(), lost }]);
+        assert_eq!(is_uncertain(&plan, &failed(false)), expected, "{class:?}");
+        assert!(is_uncertain(&plan, &failed(true)), "{class:?} after a lost reply");
     }
 }
 

@@ -52,8 +52,12 @@ fn outcomes(page: &mut Page, plan: &Plan, outcomes: &BTreeMap<StepId, Outcome>) 
     let step = |id: &StepId| plan.steps.iter().find(|step| step.id == *id);
     for (id, outcome) in outcomes {
         let Some(failed) = step(id) else { continue };
-        if let Outcome::Failed { attempts, error } = outcome {
+        if let Outcome::Failed { attempts, error, lost } = outcome {
             failure(page, failed, *attempts, error);
+            if *lost && !error.class.is_ambiguous() {
+                let text = "an attempt before this answer may have been carried out: the next plan sees it";
+                page.words(2, 6, &[(Ink::Hint, "note: "), (Ink::Plain, text)]);
+            }
         }
     }
     let mut because: BTreeMap<StepId, Vec<String>> = BTreeMap::new();
