@@ -137,6 +137,12 @@ impl Delta {
         Delta { denies: Actions::everything(), ..Delta::default() }
     }
 
+    /// It may give anything and take anything.
+    pub(crate) fn anything() -> Self {
+        let all = Actions::everything;
+        Delta { allows: all(), stops_allowing: all(), denies: all(), stops_denying: all() }
+    }
+
     /// A trust policy bounds what a role's policies can give to anybody: letting more in is like a
     /// prohibition that goes, letting fewer in like one that comes.
     pub(crate) fn of_trust(before: &Document, after: &Document) -> Self {

@@ -10,6 +10,7 @@ use iamctl_policy::Document;
 
 use crate::credentials;
 use crate::delta::Delta;
+use crate::tagged;
 use crate::world::{World, identity};
 
 /// A call, and what it does to access.
@@ -247,11 +248,20 @@ impl Drafter<'_> {
         self.inline_policies(&identity, &before.inline_policies, &after.inline_policies);
         let (set, unset) = tag_changes(&before.tags, &after.tags, true);
         if !unset.is_empty() {
-            self.plain(&address, Action::UntagUser { user_name: name.clone(), tag_keys: unset });
+            let delta = self.tagging(unset.iter());
+            let action = Action::UntagUser { user_name: name.clone(), tag_keys: unset };
+            self.push(&address, action, delta, BTreeSet::from([identity.clone()]));
         }
         if !set.is_empty() {
-            self.plain(&address, Action::TagUser { user_name: name.clone(), tags: set });
+            let delta = self.tagging(tagged::keys(&set));
+            let action = Action::TagUser { user_name: name.clone(), tags: set };
+            self.push(&address, action, delta, BTreeSet::from([identity]));
         }
+    }
+
+    /// What a change of tags does to whoever has them: anything, where a policy asks for them.
+    fn tagging<'k>(&self, keys: impl Iterator<Item = &'k String>) -> Delta {
+        if self.world.asked_for().any(keys) { Delta::anything() } else { Delta::default() }
     }
 
     fn leave(&mut self, because: &Address, user: &UserName, group: &GroupName) {
@@ -277,10 +287,14 @@ impl Drafter<'_> {
         self.inline_policies(&identity, &before.inline_policies, &after.inline_policies);
         let (set, unset) = tag_changes(&before.tags, &after.tags, true);
         if !unset.is_empty() {
-            self.plain(&address, Action::UntagRole { role_name: name.clone(), tag_keys: unset });
+            let delta = self.tagging(unset.iter());
+            let action = Action::UntagRole { role_name: name.clone(), tag_keys: unset };
+            self.push(&address, action, delta, BTreeSet::from([identity.clone()]));
         }
         if !set.is_empty() {
-            self.plain(&address, Action::TagRole { role_name: name.clone(), tags: set });
+            let delta = self.tagging(tagged::keys(&set));
+            let action = Action::TagRole { role_name: name.clone(), tags: set };
+            self.push(&address, action, delta, BTreeSet::from([identity]));
         }
     }
 

@@ -26,7 +26,9 @@ mod moves;
 mod order;
 mod plan;
 mod renamed;
+mod restored;
 mod runner;
+mod tagged;
 mod world;
 
 pub use credentials::users_to_delete;

@@ -65,6 +65,7 @@ pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>
     ordering.versions_before_attachments();
     ordering.groups_before_members();
     ordering.trust_before_deletes();
+    ordering.untagged_before_tagged();
     credentials::order(drafts, &mut ordering.edges);
     ordering.safe_access();
     let found = doors::order(world, drafts, &mut ordering.edges);
@@ -317,6 +318,28 @@ impl Ordering<'_> {
         }
         for (first, then) in edges {
             self.edges.add(first, then, Reason::Tidy);
+        }
+    }
+
+    /// There is room for 50 tags on a thing. Source: IAM User Guide, "IAM and AWS STS quotas".
+    fn untagged_before_tagged(&mut self) {
+        let mut untags: BTreeMap<Address, usize> = BTreeMap::new();
+        let mut tags = Vec::new();
+        for (index, action) in self.actions() {
+            match action {
+                Action::UntagUser { .. } | Action::UntagRole { .. } | Action::UntagPolicy { .. } => {
+                    untags.insert(action.subject(), index);
+                }
+                Action::TagUser { .. } | Action::TagRole { .. } | Action::TagPolicy { .. } => {
+                    tags.push((action.subject(), index));
+                }
+                _ => {}
+            }
+        }
+        for (subject, then) in tags {
+            if let Some(first) = untags.get(&subject) {
+                self.edges.add(*first, then, Reason::Precondition);
+            }
         }
     }
 

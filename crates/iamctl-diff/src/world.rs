@@ -7,6 +7,7 @@ use iamctl_model::{Address, Change, ChangeAction, GroupName, Identity, Live, Pol
 use iamctl_policy::Document;
 
 use crate::delta::Delta;
+use crate::tagged::AskedFor;
 
 /// Whether something is looked at before the first step or after the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +33,20 @@ pub(crate) struct World<'a> {
     holders: OnceCell<BTreeMap<PolicyArn, Holders>>,
     /// What is attached to a policy now, or bounded by it. Found when the first policy is deleted.
     users: OnceCell<BTreeMap<PolicyArn, Vec<Address>>>,
+    /// Which tags policies ask for. Found when the first tags of a user or role change.
+    asked_for: OnceCell<AskedFor>,
 }
 
 impl<'a> World<'a> {
     pub(crate) fn new(live: &'a Live, changes: &'a [Change]) -> Self {
         let changes = changes.iter().filter(|change| change.action != ChangeAction::Blocked);
         let changes = changes.map(|change| (&change.address, change)).collect();
-        Self { live, changes, holders: OnceCell::new(), users: OnceCell::new() }
+        Self { live, changes, holders: OnceCell::new(), users: OnceCell::new(), asked_for: OnceCell::new() }
+    }
+
+    /// Which tags any policy asks for, before or after.
+    pub(crate) fn asked_for(&self) -> &AskedFor {
+        self.asked_for.get_or_init(|| AskedFor::of(self.live, self.changes.values().copied()))
     }
 
     pub(crate) fn live(&self) -> &'a Live {
