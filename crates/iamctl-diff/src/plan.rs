@@ -17,6 +17,7 @@ use crate::guards::{Guards, denied, refused};
 use crate::moves::Moves;
 use crate::order::order;
 use crate::renamed::follow;
+use crate::restored::restored;
 use crate::world::World;
 
 /// Everything that a plan is made of.
@@ -90,6 +91,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     refusals.extend(ordered.refusals);
     let mut hazards = hazards(&compared.changes);
     hazards.extend(crate::boundaries::loosened(&world, &compared.changes));
+    hazards.extend(restored(&world, &compared.changes, &claimed));
     hazards.extend(ordered.hazards);
     let crowded = ordered.notes;
     refusals.extend(denied(&hazards, inputs.deny));

@@ -170,16 +170,19 @@ pub enum HazardKind {
     MemberRemoved,
     /// Whoever runs this loses some of its own rights.
     RunnerNarrowed,
+    /// What somebody took away in the account is given back.
+    GrantRestored,
 }
 
 impl HazardKind {
     /// All of them.
-    pub const ALL: [HazardKind; 5] = [
+    pub const ALL: [HazardKind; 6] = [
         HazardKind::BoundaryLoosened,
         HazardKind::MomentaryExcess,
         HazardKind::MomentaryGap,
         HazardKind::MemberRemoved,
         HazardKind::RunnerNarrowed,
+        HazardKind::GrantRestored,
     ];
 
     /// Its name on the command line and in JSON.
@@ -191,6 +194,7 @@ impl HazardKind {
             HazardKind::MomentaryGap => "momentary-gap",
             HazardKind::MemberRemoved => "member-removed",
             HazardKind::RunnerNarrowed => "runner-narrowed",
+            HazardKind::GrantRestored => "grant-restored",
         }
     }
 }
