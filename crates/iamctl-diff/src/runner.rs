@@ -91,8 +91,8 @@ impl Runner<'_> {
 
     fn rights(&self, world: &World<'_>, when: When) -> Rights {
         let own = held(world, &self.address, when);
-        let mut rights = Rights::default();
-        rights.boundary = own.boundary.as_ref().and_then(|arn| world.document(arn, when));
+        let boundary = own.boundary.as_ref().and_then(|arn| world.document(arn, when));
+        let mut rights = Rights { boundary, ..Rights::default() };
         for group in &own.groups {
             if when == When::Before || !self.is_taken_from(world, group) {
                 rights.add(held(world, &Address::Group(group.clone()), when), world, when);
