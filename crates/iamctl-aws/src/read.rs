@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::time::Duration;
 
 use aws_sdk_iam as iam;
 use aws_sdk_iam::types::EntityType;
@@ -18,6 +17,7 @@ use crate::convert;
 use crate::credentials::{CredentialsProblem, Origin};
 use crate::failure::Failure;
 use crate::pages::Markers;
+use crate::patience::Patience;
 use crate::read_error::ReadError;
 
 /// What is read beyond what two list calls give.
@@ -38,29 +38,41 @@ pub(crate) const PAGE: i32 = 1000;
 /// readers somewhere above twenty a second.
 pub(crate) const CONCURRENT_READS: usize = 4;
 
-/// How long IAM gets to catch up before a contradiction is taken seriously.
-const CATCH_UP: Duration = Duration::from_secs(1);
-
 impl Aws {
     /// Reads all users, groups, roles and managed policies of the account.
     ///
     /// It takes one GetAccountAuthorizationDetails and one ListRoles for every thousand objects, side
     /// by side, and then one ListPolicyTags for each policy of the scope that is there. What is read
-    /// twice must agree; if it does not, all is read once more before it is an error.
+    /// twice must agree; while it does not, all is read again, with growing waits, before it is an error.
     ///
     /// # Errors
     ///
     /// Also when anything about the answers is odd: a part of an account is never returned as if it
     /// were all of it.
     pub async fn read_live(&self, account: &Account, scope: &Scope) -> Result<Live, ReadError> {
+        self.read_live_within(account, scope, Patience::default()).await
+    }
+
+    /// The same with a chosen patience for lists that contradict each other: what somebody else does to an
+    /// account while it is read is no reason to fail.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_live`](Self::read_live).
+    pub async fn read_live_within(
+        &self,
+        account: &Account,
+        scope: &Scope,
+        patience: Patience,
+    ) -> Result<Live, ReadError> {
         let reader = Reader { client: self.iam_client(), origin: &self.origin };
-        match reader.read(account, scope).await {
-            Err(ReadError::Inconsistent { .. }) => {
-                tokio::time::sleep(CATCH_UP).await;
-                reader.read(account, scope).await
+        for wait in patience.waits() {
+            match reader.read(account, scope).await {
+                Err(ReadError::Inconsistent { .. }) => tokio::time::sleep(wait).await,
+                outcome => return outcome,
             }
-            outcome => outcome,
         }
+        reader.read(account, scope).await
     }
 
     /// Reads the tags of these policies into a live state that was read without them.

@@ -62,7 +62,7 @@ impl Session {
     /// Reads the account. Shortly after a run, what is ours and reads otherwise is read again, with growing
     /// waits, before it is believed; and of what the list still lacks, IAM is asked by name.
     pub(crate) async fn read_live(&self, memory: &Memory, scope: &Scope) -> Result<Live, Failure> {
-        let read = || self.aws.read_live(self.account(), scope);
+        let read = || self.aws.read_live_within(self.account(), scope, self.catch_up.patience);
         let mut live = read().await?;
         let Some((head, _)) =
             memory.head.as_ref().filter(|(head, _)| is_fresh(head.written, Timestamp::now()))
