@@ -13,12 +13,13 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{RunEvent, millis};
+use crate::lag::lag;
 use crate::lock_watch::LockWatch;
 use crate::outcome::{NotTried, Outcome, Stop};
 use crate::port::{ActionError, Attempt, ErrorClass, IamAccount, MasterBucket, Receipt};
 use crate::record::Opened;
 use crate::recorder::Recorder;
-use crate::retry::{Failure, Retry, retry};
+use crate::retry::{Failure, Lag, Retry, retry};
 use crate::schedule::Schedule;
 
 /// How many calls are in flight at once unless somebody says otherwise. IAM throttles callers that
@@ -215,7 +216,7 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
         let failure = Failure {
             class: error.class,
             attempt: *failures,
-            depends: self.steps.get(index).is_some_and(|step| !step.needs.is_empty()),
+            lag: self.steps.get(index).map_or(Lag::None, |step| lag(self.steps, step, error)),
             elapsed: attempts.first.map_or(Duration::ZERO, |first| first.elapsed()),
         };
         let random = self.recorder.time().random();

@@ -69,6 +69,7 @@ mod error;
 mod event;
 mod execute;
 mod head;
+mod lag;
 mod layout;
 mod lock;
 mod lock_watch;
@@ -104,7 +105,7 @@ pub use port::{
     Receipt, StoreError,
 };
 pub use record::{Closed, Opened, RunEnd, RunRecord, Segment, StepRecord};
-pub use retry::{Failure, Retry, retry};
+pub use retry::{Failure, Lag, Retry, retry};
 pub use run::{Locked, OpenError, OpenProblem, OpenRun, Opening};
 pub use run_id::{NotARunId, RunId};
 pub use runner::{GitState, Runner, TimeAndChance};

@@ -12,10 +12,21 @@ pub struct Failure {
     /// How often the call was tried, this time included. For [`ErrorClass::Throttled`], which is about
     /// all calls: how often in a row all of them were slowed down, this time included.
     pub attempt: u32,
-    /// Whether the step needs earlier steps of this run, which IAM may not have seen everywhere yet.
-    pub depends: bool,
+    /// How far IAM may lag behind what the step needs.
+    pub lag: Lag,
     /// The time since the step's first attempt began.
     pub elapsed: Duration,
+}
+
+/// How far IAM may lag behind earlier steps of a run, for one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lag {
+    /// There was no earlier step: what is missing is missing.
+    None,
+    /// There were, but they made nothing that could be missing now.
+    Brief,
+    /// They made something, or took away what is in the way, and IAM may not show it everywhere yet.
+    Long,
 }
 
 /// What is done about it.
@@ -41,7 +52,8 @@ struct Patience {
 /// | --- | --- | --- |
 /// | throttled | 1 s, 2 s, 4 s … 60 s, all calls together | after 10 minutes |
 /// | busy | 1 s, 2 s, 4 s … 15 s | after 2 minutes |
-/// | lagging behind an earlier step | 0.5 s, 1 s, 2 s … 10 s | after 2 minutes |
+/// | lagging behind a step that made something | 0.5 s, 1 s, 2 s … 10 s | after 2 minutes |
+/// | lagging behind another step | 0.5 s, 1 s, 2 s, 4 s | after 10 seconds |
 /// | lagging, and there was no earlier step | | at once |
 /// | unreachable, server fault | 1 s, 2 s, 4 s | after the fourth attempt |
 /// | denied, credentials, refused | | at once |
@@ -70,13 +82,18 @@ fn patience(failure: &Failure) -> Option<Patience> {
             Some(Patience { at_most: seconds(600), ..for_two_minutes(seconds(1), seconds(60)) })
         }
         ErrorClass::Busy => Some(for_two_minutes(seconds(1), seconds(15))),
-        ErrorClass::Lagging if failure.depends => {
-            Some(for_two_minutes(Duration::from_millis(500), seconds(10)))
+        ErrorClass::Lagging => {
+            let patience = for_two_minutes(Duration::from_millis(500), seconds(10));
+            match failure.lag {
+                Lag::None => None,
+                Lag::Brief => Some(Patience { at_most: seconds(10), ..patience }),
+                Lag::Long => Some(patience),
+            }
         }
         ErrorClass::Unreachable | ErrorClass::ServerFault => {
             Some(Patience { attempts: 4, at_most: Duration::MAX, ..for_two_minutes(seconds(1), seconds(4)) })
         }
-        ErrorClass::Lagging | ErrorClass::Denied | ErrorClass::Credentials | ErrorClass::Refused => None,
+        ErrorClass::Denied | ErrorClass::Credentials | ErrorClass::Refused => None,
     }
 }
 
@@ -104,11 +121,11 @@ mod tests {
     ];
 
     /// The waits of one call that always fails so, without chance.
-    fn waits(class: ErrorClass, depends: bool) -> Vec<f64> {
+    fn waits(class: ErrorClass, lag: Lag) -> Vec<f64> {
         let mut waits = Vec::new();
         let mut elapsed = Duration::ZERO;
         for attempt in 1..1_000 {
-            match retry(&Failure { class, attempt, depends, elapsed }, 0) {
+            match retry(&Failure { class, attempt, lag, elapsed }, 0) {
                 Retry::After(wait) => {
                     waits.push(wait.as_secs_f64());
                     elapsed += wait;
@@ -121,24 +138,25 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_limit_and_end() {
-        assert_eq!(waits(ErrorClass::Unreachable, true), [1.0, 2.0, 4.0]);
-        assert_eq!(waits(ErrorClass::ServerFault, false), [1.0, 2.0, 4.0]);
-        let lagging = waits(ErrorClass::Lagging, true);
+        assert_eq!(waits(ErrorClass::Unreachable, Lag::Long), [1.0, 2.0, 4.0]);
+        assert_eq!(waits(ErrorClass::ServerFault, Lag::None), [1.0, 2.0, 4.0]);
+        assert_eq!(waits(ErrorClass::Lagging, Lag::Brief), [0.5, 1.0, 2.0, 4.0, 2.5]);
+        let lagging = waits(ErrorClass::Lagging, Lag::Long);
         assert_eq!(lagging[..6], [0.5, 1.0, 2.0, 4.0, 8.0, 10.0]);
         assert_eq!(lagging.iter().sum::<f64>(), 120.0);
-        let busy = waits(ErrorClass::Busy, false);
+        let busy = waits(ErrorClass::Busy, Lag::None);
         assert_eq!(busy[..6], [1.0, 2.0, 4.0, 8.0, 15.0, 15.0]);
         assert_eq!(busy.iter().sum::<f64>(), 120.0);
-        let throttled = waits(ErrorClass::Throttled, false);
+        let throttled = waits(ErrorClass::Throttled, Lag::None);
         assert_eq!(throttled[..8], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]);
         assert_eq!(throttled.iter().sum::<f64>(), 600.0);
     }
 
     #[test]
     fn what_cannot_pass_is_not_tried_again() {
-        assert!(waits(ErrorClass::Lagging, false).is_empty());
+        assert!(waits(ErrorClass::Lagging, Lag::None).is_empty());
         for class in CLASSES {
-            assert_eq!(waits(class, true).is_empty(), !class.may_pass(), "{class:?}");
+            assert_eq!(waits(class, Lag::Long).is_empty(), !class.may_pass(), "{class:?}");
         }
     }
 
@@ -150,7 +168,7 @@ mod tests {
             elapsed in 0..100u64,
             random: u64,
         ) {
-            let failure = Failure { class, attempt, depends: true, elapsed: Duration::from_secs(elapsed) };
+            let failure = Failure { class, attempt, lag: Lag::Long, elapsed: Duration::from_secs(elapsed) };
             match (retry(&failure, 0), retry(&failure, random)) {
                 (Retry::After(full), Retry::After(wait)) => prop_assert!(full / 2 <= wait && wait <= full),
                 (full, wait) => prop_assert_eq!(full, wait),
@@ -158,10 +176,11 @@ mod tests {
         }
 
         #[test]
-        fn no_input_makes_it_panic(attempt: u32, elapsed: u64, random: u64, depends: bool) {
+        fn no_input_makes_it_panic(attempt: u32, elapsed: u64, random: u64, long: bool) {
             for class in CLASSES {
                 let elapsed = Duration::from_secs(elapsed);
-                let _ = retry(&Failure { class, attempt, depends, elapsed }, random);
+                let lag = if long { Lag::Long } else { Lag::Brief };
+                let _ = retry(&Failure { class, attempt, lag, elapsed }, random);
             }
         }
     }

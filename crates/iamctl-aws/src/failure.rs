@@ -9,6 +9,7 @@ use aws_sdk_iam::operation::RequestId;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use iamctl_apply::{ActionError, ErrorClass};
+use iamctl_model::PolicyArn;
 
 /// A failed call, told apart from the SDK's types.
 #[derive(Debug, Clone)]
@@ -47,6 +48,20 @@ impl Failure {
     /// Whether AWS says that the thing is not there.
     pub(crate) fn is_no_such_entity(&self) -> bool {
         self.code() == "NoSuchEntity"
+    }
+
+    /// The same, after a call that put this policy on something. No run makes a policy of AWS: when one
+    /// is not there, waiting does not help.
+    pub(crate) fn with_policy(self, arn: &PolicyArn) -> Self {
+        if !arn.is_aws_managed() || !self.is_no_such_entity() || !self.message.contains(arn.as_str()) {
+            return self;
+        }
+        let message = format!(
+            "AWS has no policy `{}`, or has withdrawn it: check its spelling ({})",
+            arn.path_and_name(),
+            self.message
+        );
+        Self { class: ErrorClass::Refused, message, ..self }
     }
 
     /// The same as the port says it.

@@ -54,7 +54,10 @@ impl IamAccount for AwsIam {
             Err(failure) if makes(action) => self.settle(action, attempt, failure).await,
             outcome => outcome,
         };
-        outcome.map_err(|failure| self.error(failure))
+        outcome.map_err(|failure| match puts_on(action) {
+            Some(policy) => self.error(failure.with_policy(policy)),
+            None => self.error(failure),
+        })
     }
 }
 
@@ -392,6 +395,20 @@ fn makes(action: &Action) -> bool {
             | Action::CreatePolicy { .. }
             | Action::CreatePolicyVersion { .. }
     )
+}
+
+/// The policy that a call puts on something that may have it or not.
+fn puts_on(action: &Action) -> Option<&PolicyArn> {
+    match action {
+        Action::AttachUserPolicy { policy_arn: policy, .. }
+        | Action::AttachGroupPolicy { policy_arn: policy, .. }
+        | Action::AttachRolePolicy { policy_arn: policy, .. }
+        | Action::PutUserPermissionsBoundary { permissions_boundary: policy, .. }
+        | Action::PutRolePermissionsBoundary { permissions_boundary: policy, .. }
+        | Action::CreateUser { permissions_boundary: Some(policy), .. }
+        | Action::CreateRole { permissions_boundary: Some(policy), .. } => Some(policy),
+        _ => None,
+    }
 }
 
 /// Whether a call has nothing left to do when its object is not there.

@@ -400,6 +400,37 @@ async fn every_refusal_keeps_its_class_its_code_its_words_and_its_request() {
     assert_eq!((error.class, error.code.as_deref()), (ErrorClass::Lagging, Some("NoSuchEntity")));
 }
 
+/// No run makes a policy of AWS, so that one which is missing will not come by waiting. Anything else
+/// that is missing may.
+#[tokio::test]
+async fn a_policy_of_aws_that_is_not_there_is_misspelt() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    for action in creations() {
+        iam.perform(&action, Attempt::first(now)).await.unwrap();
+    }
+    let misspelt = PolicyArn::parse("arn:aws:iam::aws:policy/ReadOnlyAcess").unwrap();
+    let attach = |name: &str, policy_arn| Action::AttachUserPolicy { user_name: user(name), policy_arn };
+    for action in [
+        attach("u", misspelt.clone()),
+        Action::AttachGroupPolicy { group_name: group("g"), policy_arn: misspelt.clone() },
+        Action::AttachRolePolicy { role_name: role_name("r"), policy_arn: misspelt.clone() },
+    ] {
+        let error = iam.perform(&action, Attempt::first(now)).await.unwrap_err();
+        assert_eq!((error.class, error.code.as_deref()), (ErrorClass::Refused, Some("NoSuchEntity")));
+        assert!(error.message.starts_with("AWS has no policy `ReadOnlyAcess`"), "{error}");
+        assert!(error.message.contains("check its spelling"), "{error}");
+    }
+    for lagging in [attach("u", arn(&world.account, "later")), attach("ghost", misspelt)] {
+        let says = if lagging.subject().to_string() == "user/u" { "later" } else { "ghost" };
+        let missing = Fault::error(404, "NoSuchEntity", format!("what is called {says} cannot be found."));
+        let injected = world.proxy.inject(missing.operation("AttachUserPolicy"));
+        let error = iam.perform(&lagging, Attempt::first(now)).await.unwrap_err();
+        assert_eq!(error.class, ErrorClass::Lagging, "{error}");
+        injected.remove();
+    }
+}
+
 #[tokio::test]
 async fn a_lost_answer_that_cannot_be_looked_into_stays_unknown() {
     let world = World::new().await;

@@ -8,13 +8,13 @@ use std::time::Duration;
 use iamctl_apply::{
     Basis, ClosedRun, ErrorClass, Event, NotTried, Opening, Outcome, RunEvent, RunId, RunResult,
 };
-use iamctl_model::{Action, Address, Plan, Step, StepId, Tags};
+use iamctl_model::{Action, Address, Path, Plan, Step, StepId, Tags};
 use proptest::prelude::*;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::CallFault;
-use crate::world::{Wanted, World, plan, runner, user, user_name};
+use crate::world::{Wanted, World, arn, plan, runner, user, user_name};
 
 /// Makes the calls of a plan in a world with users `u0` … `u9`.
 async fn execute(world: &World, plan: &Plan, parallel: usize) -> (ClosedRun, Vec<(Instant, Event)>) {
@@ -285,6 +285,36 @@ async fn only_a_step_that_needs_others_waits_for_what_may_be_lag() {
     let (run, _) = execute(&world, &plan(Vec::new(), steps), 4).await;
     let outcomes: Vec<_> = run.outcomes.values().map(|outcome| outcome.receipt().is_some()).collect();
     assert_eq!(outcomes, [false, true, true]);
+}
+
+/// Only what the run made itself may take minutes to show.
+#[tokio::test(start_paused = true)]
+async fn what_the_run_did_not_make_is_waited_for_briefly() {
+    let create = |name: &str| Action::CreateUser {
+        user_name: user_name(name),
+        path: Path::root(),
+        permissions_boundary: None,
+        tags: Tags::default(),
+    };
+    let because = |name: &str| Address::User(user_name(name));
+    let first = |action, name| Step { id: StepId(1), action, because: because(name), needs: vec![] };
+    let tag = step(1, 2, &[]).action;
+    for (first, name, longest) in [
+        (first(create("new"), "new"), "new", 110..=130),
+        (first(create("new"), "new"), "u1", 110..=130),
+        (first(tag, "u2"), "u1", 9..=12),
+    ] {
+        let world = World::new();
+        world.account.inject(CallFault::Fail(ErrorClass::Lagging), 0, usize::MAX, |action| {
+            matches!(action, Action::AttachUserPolicy { .. })
+        });
+        let attach = Action::AttachUserPolicy { user_name: user_name(name), policy_arn: arn("p") };
+        let second = Step { id: StepId(2), action: attach, because: because(name), needs: vec![StepId(1)] };
+        let began = Instant::now();
+        let (run, _) = execute(&world, &plan(Vec::new(), vec![first, second]), 4).await;
+        assert_eq!(run.counts.failed, 1);
+        assert!(longest.contains(&began.elapsed().as_secs()), "{name}: {:?}", began.elapsed());
+    }
 }
 
 #[tokio::test(start_paused = true)]
