@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::canonical::Canonical;
 use crate::diagnostic::Diagnostics;
 use crate::grammar::Grammar;
 use crate::node::Node;
 use crate::source::Span;
-use crate::{parse, stored};
+use crate::{parse, stored, written};
 
 /// A text and where it was written.
 #[derive(Debug, Clone)]
@@ -248,7 +248,7 @@ impl Document {
     #[must_use]
     pub fn to_json(&self) -> Json {
         match &self.0.body {
-            Body::Parsed(parsed) => parsed.to_json(),
+            Body::Parsed(parsed) => written::json(parsed),
             Body::Unreadable { text, .. } => Json::String(text.clone()),
         }
     }
@@ -257,7 +257,7 @@ impl Document {
     #[must_use]
     pub fn to_compact_string(&self) -> String {
         match &self.0.body {
-            Body::Parsed(parsed) => parsed.to_json().to_string(),
+            Body::Parsed(parsed) => written::compact(parsed),
             Body::Unreadable { text, .. } => text.clone(),
         }
     }
@@ -287,7 +287,10 @@ impl fmt::Debug for Document {
 
 impl serde::Serialize for Document {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.to_json().serialize(serializer)
+        match &self.0.body {
+            Body::Parsed(parsed) => parsed.serialize(serializer),
+            Body::Unreadable { text, .. } => serializer.serialize_str(text),
+        }
     }
 }
 
@@ -298,90 +301,5 @@ impl<'de> serde::Deserialize<'de> for Document {
             Json::String(text) => Self::from_stored(&text),
             json => Self::from_stored(&json.to_string()),
         })
-    }
-}
-
-impl Parsed {
-    fn to_json(&self) -> Json {
-        let mut map = Map::new();
-        if let Some(version) = &self.version {
-            map.insert("Version".into(), json!(version.text));
-        }
-        if let Some(id) = &self.id {
-            map.insert("Id".into(), json!(id.text));
-        }
-        map.insert("Statement".into(), self.statements.iter().map(Statement::to_json).collect());
-        map.extend(self.other.iter().cloned());
-        Json::Object(map)
-    }
-}
-
-impl Statement {
-    /// The statement as JSON, elements in the order people expect.
-    #[must_use]
-    pub fn to_json(&self) -> Json {
-        let mut map = Map::new();
-        if let Some(sid) = &self.sid {
-            map.insert("Sid".into(), json!(sid.text));
-        }
-        map.insert("Effect".into(), json!(self.effect.as_str()));
-        if let Some(principals) = &self.principals {
-            let name = if principals.negated { "NotPrincipal" } else { "Principal" };
-            map.insert(name.into(), principals.to_json());
-        }
-        if let Some(actions) = &self.actions {
-            map.insert(
-                if actions.negated { "NotAction" } else { "Action" }.into(),
-                one_or_list(&actions.patterns),
-            );
-        }
-        if let Some(resources) = &self.resources {
-            let name = if resources.negated { "NotResource" } else { "Resource" };
-            map.insert(name.into(), one_or_list(&resources.patterns));
-        }
-        if let Some(conditions) = &self.conditions {
-            map.insert("Condition".into(), conditions_json(conditions));
-        }
-        map.extend(self.other.iter().cloned());
-        Json::Object(map)
-    }
-}
-
-impl Principals {
-    fn to_json(&self) -> Json {
-        if let [(None, all)] = self.entries.as_slice() {
-            return json!(all.text);
-        }
-        let mut by_kind: Vec<(&str, Vec<Spanned>)> = Vec::new();
-        for (kind, value) in &self.entries {
-            let kind = kind.as_deref().unwrap_or("AWS");
-            match by_kind.iter_mut().find(|(known, _)| *known == kind) {
-                Some((_, values)) => values.push(value.clone()),
-                None => by_kind.push((kind, vec![value.clone()])),
-            }
-        }
-        by_kind
-            .into_iter()
-            .map(|(kind, values)| (kind.to_owned(), one_or_list(&values)))
-            .collect::<Map<_, _>>()
-            .into()
-    }
-}
-
-fn conditions_json(conditions: &[Condition]) -> Json {
-    let mut map = Map::new();
-    for condition in conditions {
-        let operator = map.entry(condition.operator.text.clone()).or_insert_with(|| json!({}));
-        if let Json::Object(keys) = operator {
-            keys.insert(condition.key.text.clone(), one_or_list(&condition.values));
-        }
-    }
-    Json::Object(map)
-}
-
-fn one_or_list(values: &[Spanned]) -> Json {
-    match values {
-        [one] => json!(one.text),
-        many => many.iter().map(|value| json!(value.text)).collect(),
     }
 }

@@ -31,6 +31,7 @@ mod parse;
 mod source;
 mod stored;
 mod suggest;
+mod written;
 
 pub use canonical::{CanonicalStatement, Element};
 pub use compare::{DocumentDiff, ElementDiff, StatementDiff, compare};
