@@ -103,14 +103,17 @@ impl Thing<'_> {
             ));
         };
         let wanted = comparable.wanted(Some(&found));
-        let before = comparable.side(&found, &wanted);
+        let note = self.description_note(&managed.value, &found);
+        let before = comparable.side(found, &wanted);
         let is_ours = self.owned.filter(|owned| self.live.id(self.address) == Some(&owned.id));
-        let last = is_ours.map(|owned| comparable.side(&owned.last_applied, &wanted));
+        let differing_fields = differing(&before, &wanted);
+        // What is as it should be, and that is nearly everything, needs no cause.
+        let last = is_ours.filter(|_| !differing_fields.is_empty());
+        let last = last.map(|owned| comparable.side(owned.last_applied.clone(), &wanted));
         // That somebody whom it names was deleted is no change that was made to this thing.
         let made = self.ghosts.without(&before);
-        let fields = differing(&before, &wanted);
-        let fields: BTreeMap<_, _> =
-            fields.into_iter().map(|field| (field, cause(field, last.as_ref(), &made, &wanted))).collect();
+        let cause = |field: &Field| (*field, cause(*field, last.as_ref(), &made, &wanted));
+        let fields: BTreeMap<_, _> = differing_fields.iter().map(cause).collect();
 
         if let Some(refusal) = self.refusal(managed, is_ours, &before, &wanted) {
             compared.refusals.push(refusal);
@@ -118,28 +121,25 @@ impl Thing<'_> {
             let blocked = self.change(ChangeAction::Blocked, cause, fields, Some(before), Some(wanted));
             return compared.changes.push(blocked);
         }
-        self.note_description(&managed.value, &found, compared);
+        compared.notes.extend(note);
         let Some(owned) = is_ours else {
             let change = self.change(ChangeAction::Adopt, Cause::Ours, fields, Some(before), Some(wanted));
             return compared.changes.push(change);
         };
+        if fields.is_empty() {
+            let now = Owned { id: owned.id.clone(), protect: managed.protect, last_applied: before };
+            compared.ownership.0.insert(self.address.clone(), now);
+            return;
+        }
         let mut remembered = before.clone();
-        let differing_fields: Vec<Field> = fields.keys().copied().collect();
         if let Some(last) = &last {
             take_over(&mut remembered, last, &differing_fields);
         }
         let now = Owned { id: owned.id.clone(), protect: managed.protect, last_applied: remembered };
         compared.ownership.0.insert(self.address.clone(), now);
-        if !fields.is_empty() {
-            let cause = gravest(&fields);
-            compared.changes.push(self.change(
-                ChangeAction::Update,
-                cause,
-                fields,
-                Some(before),
-                Some(wanted),
-            ));
-        }
+        let cause = gravest(&fields);
+        let change = self.change(ChangeAction::Update, cause, fields, Some(before), Some(wanted));
+        compared.changes.push(change);
     }
 
     /// It is there under another name, with all that it may do.
@@ -277,18 +277,15 @@ impl Thing<'_> {
     }
 
     /// AWS cannot change the description of a policy: a difference is told, and nothing is done.
-    fn note_description(&self, wanted: &Resource, found: &Resource, compared: &mut Compared) {
-        if let (Resource::Policy(wanted), Resource::Policy(found)) = (wanted, found)
-            && wanted.description != found.description
-        {
-            compared.notes.push(Note {
-                address: self.address.clone(),
-                message: format!(
-                    "the description stays `{}`: AWS cannot change the description of a policy",
-                    found.description
-                ),
-            });
-        }
+    fn description_note(&self, wanted: &Resource, found: &Resource) -> Option<Note> {
+        let (Resource::Policy(wanted), Resource::Policy(found)) = (wanted, found) else { return None };
+        (wanted.description != found.description).then(|| Note {
+            address: self.address.clone(),
+            message: format!(
+                "the description stays `{}`: AWS cannot change the description of a policy",
+                found.description
+            ),
+        })
     }
 
     fn change(

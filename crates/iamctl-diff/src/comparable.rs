@@ -34,16 +34,16 @@ impl<'a> Comparable<'a> {
         if let (Resource::Policy(wanted), Some(Resource::Policy(live))) = (&mut wanted, live) {
             wanted.description.clone_from(&live.description);
         }
-        self.without_others(&wanted, &wanted.clone())
+        self.without_others(wanted.clone(), &wanted)
     }
 
     /// One side, live or last applied, in the form in which it can be compared with `wanted`.
-    pub(crate) fn side(&self, side: &Resource, wanted: &Resource) -> Resource {
+    pub(crate) fn side(&self, side: Resource, wanted: &Resource) -> Resource {
         self.without_others(side, wanted)
     }
 
-    fn without_others(&self, side: &Resource, wanted: &Resource) -> Resource {
-        match (side.clone(), wanted) {
+    fn without_others(&self, side: Resource, wanted: &Resource) -> Resource {
+        match (side, wanted) {
             (Resource::Policy(side), Resource::Policy(wanted)) => Resource::Policy(self.policy(side, wanted)),
             (Resource::Group(side), Resource::Group(wanted)) => Resource::Group(self.group(side, wanted)),
             (Resource::User(side), Resource::User(wanted)) => Resource::User(self.user(side, wanted)),

@@ -8,7 +8,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use iamctl_model::{Address, Change, ChangeAction, Desired, Field, Live, Note, Ownership, Resource};
+use iamctl_model::{
+    Address, Change, ChangeAction, Desired, Field, Live, LivePolicy, Note, Ownership, Resource,
+};
 use iamctl_policy::Document;
 
 /// Users and roles that were ours and are gone, whether or not another one has their name.
@@ -93,15 +95,20 @@ impl Ghosts {
             changes.iter().filter(puts_trust).map(|change| &change.address).collect();
         let mut notes = Vec::new();
         for address in desired.managed.keys() {
-            let Some(found) = live.resource(address, None) else { continue };
             let mut note = |message| notes.push(Note { address: address.clone(), message });
-            if let Resource::Role(role) = &found {
+            if let Address::Role(name) = address
+                && let Some(role) = live.roles.get(name)
+            {
                 let outcome = if put.contains(address) { ": it is put again" } else { "" };
                 for id in self.named_by(&role.trust) {
                     note(format!("its trust policy names {id}, {}{outcome}", self.who(id)));
                 }
             }
-            for id in documents(&found).into_iter().flat_map(|document| self.in_conditions(document)) {
+            if self.by_id.is_empty() {
+                continue;
+            }
+            let documents = documents(live, address);
+            for id in documents.into_iter().flat_map(|document| self.in_conditions(document)) {
                 note(format!("a condition of its policies names {id}, {}", self.who(&id)));
             }
         }
@@ -115,9 +122,6 @@ impl Ghosts {
     /// Conditions name ids on purpose (`aws:userid`), of anybody: only those that were ours are known to
     /// be gone.
     fn in_conditions(&self, document: &Document) -> BTreeSet<String> {
-        if self.by_id.is_empty() {
-            return BTreeSet::new();
-        }
         let conditions = document.statements().iter().filter_map(|statement| statement.conditions.as_ref());
         let values = conditions.flatten().flat_map(|condition| &condition.values);
         let ids = values.filter_map(|value| value.text.split(':').next());
@@ -134,15 +138,22 @@ impl Ghosts {
     }
 }
 
-/// Every document of a thing.
-fn documents(thing: &Resource) -> Vec<&Document> {
-    let own = match thing {
-        Resource::Policy(policy) => Some(&policy.document),
-        Resource::Role(role) => Some(&role.trust),
-        Resource::Group(_) | Resource::User(_) => None,
+/// Every document of a thing that is in force.
+fn documents<'l>(live: &'l Live, address: &Address) -> Vec<&'l Document> {
+    let (own, inline) = match address {
+        Address::Policy(name) => {
+            let version = live.policies.get(name).and_then(LivePolicy::default_version);
+            (version.map(|version| &version.document), None)
+        }
+        Address::Role(name) => {
+            let role = live.roles.get(name);
+            (role.map(|role| &role.trust), role.map(|role| &role.inline_policies))
+        }
+        Address::User(name) => (None, live.users.get(name).map(|user| &user.value.inline_policies)),
+        Address::Group(name) => (None, live.groups.get(name).map(|group| &group.value.inline_policies)),
+        Address::MasterCopy => (None, None),
     };
-    let inline = thing.inline_policies().into_iter().flat_map(BTreeMap::values);
-    own.into_iter().chain(inline).collect()
+    own.into_iter().chain(inline.into_iter().flat_map(BTreeMap::values)).collect()
 }
 
 /// The principals of a trust policy that were deleted: a unique id stands where an ARN would.
