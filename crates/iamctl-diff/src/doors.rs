@@ -25,8 +25,8 @@ struct Door {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) hazards: BTreeSet<(Identity, HazardKind)>,
-    /// Who is in danger where an edge between a door and a grant gives way.
-    pub(crate) whom: BTreeMap<(usize, usize), BTreeSet<Identity>>,
+    /// Who is in danger, and of what, where an edge between a door and a grant gives way.
+    pub(crate) whom: BTreeMap<(usize, usize), BTreeSet<(Identity, HazardKind)>>,
 }
 
 /// Puts changes of trust and changes of what the account's users and roles may do in order.
@@ -85,7 +85,8 @@ impl Found {
                 _ => continue,
             };
             edges.add(first, then, reason);
-            self.whom.entry((first, then)).or_default().extend(whom());
+            let whom = whom().into_iter().map(|identity| (identity, hazard));
+            self.whom.entry((first, then)).or_default().extend(whom);
         }
     }
 }

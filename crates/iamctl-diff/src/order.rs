@@ -63,7 +63,7 @@ pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>
     ordering.preconditions();
     ordering.rooms();
     ordering.versions_before_attachments();
-    ordering.groups_before_members();
+    ordering.groups_and_members();
     ordering.trust_before_deletes();
     ordering.untagged_before_tagged();
     credentials::order(drafts, &mut ordering.edges);
@@ -86,8 +86,8 @@ struct Ordering<'a> {
     world: &'a World<'a>,
     drafts: &'a [Draft],
     edges: Edges,
-    /// Who is in danger where an edge gives way, beside those whom both its steps affect.
-    whom: BTreeMap<(usize, usize), BTreeSet<Identity>>,
+    /// Who is in danger, and of what, where an edge gives way, beside those whom both its steps affect.
+    whom: BTreeMap<(usize, usize), BTreeSet<(Identity, HazardKind)>>,
     hazards: BTreeSet<(Identity, HazardKind)>,
     notes: Vec<Note>,
 }
@@ -251,8 +251,26 @@ impl Ordering<'_> {
             edges.extend(old.and_then(|arn| Some((index, *versions.get(&arn)?))));
         }
         for (first, then) in edges {
-            self.edges.add(first, then, Reason::Excess);
+            self.whole(first, then);
         }
+    }
+
+    /// One of these gives somebody something, or takes it, and the other one changes what that is.
+    fn whole(&mut self, first: usize, then: usize) {
+        self.edges.add(first, then, Reason::Excess);
+        let both = [first, then].into_iter().filter_map(|index| self.drafts.get(index));
+        let comes_or_goes = both.clone().filter(|draft| {
+            // Those who join or leave, and not the other members.
+            matches!(draft.action, Action::AddUserToGroup { .. } | Action::RemoveUserFromGroup { .. })
+        });
+        let mut whom: BTreeSet<Identity> =
+            comes_or_goes.flat_map(|draft| user_moved(&draft.action)).collect();
+        if whom.is_empty() {
+            whom = both.flat_map(Draft::affects).collect();
+        }
+        let kinds = [HazardKind::MomentaryExcess, HazardKind::MomentaryGap];
+        let dangers = kinds.into_iter().flat_map(|kind| whom.iter().map(move |who| (who.clone(), kind)));
+        self.whom.entry((first, then)).or_default().extend(dangers);
     }
 
     /// The boundary that a call takes away, and the one that it sets.
@@ -269,34 +287,45 @@ impl Ordering<'_> {
         (found.as_ref().and_then(|found| found.permissions_boundary()).cloned(), new)
     }
 
-    /// Whoever joins a group finds it as it will be, all of it at once: what happens to a group before
-    /// that concerns those who are members already, and nobody else.
-    fn groups_before_members(&mut self) {
+    /// Whoever joins a group finds it as it will be, and whoever leaves it leaves it as it was, all of it
+    /// at once: what happens to a group in between concerns those who stay members, and nobody else.
+    fn groups_and_members(&mut self) {
         let mut joins: BTreeMap<&GroupName, Vec<usize>> = BTreeMap::new();
+        let mut leaves: BTreeMap<&GroupName, Vec<usize>> = BTreeMap::new();
         for (index, action) in self.actions() {
-            if let Action::AddUserToGroup { group_name, .. } = action {
-                joins.entry(group_name).or_default().push(index);
+            match action {
+                Action::AddUserToGroup { group_name, .. } => joins.entry(group_name).or_default().push(index),
+                Action::RemoveUserFromGroup { group_name, .. } => {
+                    leaves.entry(group_name).or_default().push(index);
+                }
+                _ => {}
             }
         }
         let mut edges = Vec::new();
-        for (index, draft) in self.drafts.iter().enumerate().filter(|_| !joins.is_empty()) {
-            let groups: Vec<&GroupName> = match &draft.action {
+        let of = |members: &BTreeMap<&GroupName, Vec<usize>>, is_meant: &dyn Fn(&GroupName) -> bool| {
+            let meant = members.iter().filter(|(group, _)| is_meant(group));
+            meant.flat_map(|(_, steps)| steps.iter().copied()).collect::<Vec<usize>>()
+        };
+        for (index, action) in self.actions().filter(|_| !joins.is_empty() || !leaves.is_empty()) {
+            let (coming, going) = match action {
                 Action::AttachGroupPolicy { group_name, .. }
                 | Action::DetachGroupPolicy { group_name, .. }
                 | Action::PutGroupPolicy { group_name, .. }
-                | Action::DeleteGroupPolicy { group_name, .. } => vec![group_name],
-                Action::CreatePolicyVersion { policy_arn, .. }
-                | Action::SetDefaultPolicyVersion { policy_arn, .. } => {
-                    let holding = joins.keys().filter(|group| self.world.will_hold(group, policy_arn));
-                    holding.copied().collect()
+                | Action::DeleteGroupPolicy { group_name, .. } => {
+                    (of(&joins, &|group| group == group_name), of(&leaves, &|group| group == group_name))
                 }
+                Action::CreatePolicyVersion { policy_arn, .. }
+                | Action::SetDefaultPolicyVersion { policy_arn, .. } => (
+                    of(&joins, &|group| self.world.will_hold(group, policy_arn)),
+                    of(&leaves, &|group| self.world.holds(group, policy_arn)),
+                ),
                 _ => continue,
             };
-            let then = groups.iter().filter_map(|group| joins.get(group)).flatten();
-            edges.extend(then.map(|then| (index, *then)));
+            edges.extend(coming.into_iter().map(|then| (index, then)));
+            edges.extend(going.into_iter().map(|first| (first, index)));
         }
         for (first, then) in edges {
-            self.edges.add(first, then, Reason::Excess);
+            self.whole(first, then);
         }
     }
 
@@ -447,10 +476,9 @@ impl Ordering<'_> {
             Reason::Tidy | Reason::Runner | Reason::Precondition => return Vec::new(),
         };
         let affects = |index: usize| self.drafts.get(index).map(Draft::affects).unwrap_or_default();
-        let mut endangered: BTreeSet<Identity> =
-            affects(first).intersection(&affects(then)).cloned().collect();
-        endangered.extend(self.whom.get(&(first, then)).into_iter().flatten().cloned());
-        endangered.into_iter().map(|identity| (identity, kind)).collect()
+        let both: BTreeSet<Identity> = affects(first).intersection(&affects(then)).cloned().collect();
+        let told = self.whom.get(&(first, then)).into_iter().flatten().cloned();
+        both.into_iter().map(|identity| (identity, kind)).chain(told).collect()
     }
 
     fn circle_refusal(&self, circle: &[usize]) -> Option<Refusal> {
@@ -496,6 +524,16 @@ pub(crate) fn excess(x: &Delta, y: &Delta) -> Relation {
 pub(crate) fn gap(x: &Delta, y: &Delta) -> Relation {
     // Grants that have nothing in common do not replace each other.
     if x.allows.may_overlap(&y.stops_allowing) { Relation::Matters } else { Relation::None }
+}
+
+/// Who becomes a member of a group, or no longer is one.
+fn user_moved(action: &Action) -> Option<Identity> {
+    match action {
+        Action::AddUserToGroup { user_name, .. } | Action::RemoveUserFromGroup { user_name, .. } => {
+            Some(Identity::User(user_name.clone()))
+        }
+        _ => None,
+    }
 }
 
 fn attached(action: &Action) -> Option<&PolicyArn> {

@@ -196,6 +196,11 @@ impl<'a> World<'a> {
         group.as_ref().and_then(Resource::policies).is_some_and(|held| held.contains(policy))
     }
 
+    /// Whether a policy is attached to a group now.
+    pub(crate) fn holds(&self, group: &GroupName, policy: &PolicyArn) -> bool {
+        self.live.groups.get(group).is_some_and(|group| group.value.policies.contains(policy))
+    }
+
     fn find_holders(&self) -> BTreeMap<PolicyArn, Holders> {
         let mut holders: BTreeMap<PolicyArn, Holders> = BTreeMap::new();
         let live = self.live.addresses().map(|(address, _)| address);

@@ -9,6 +9,7 @@
     reason = "clippy's leave for tests does not reach the helper functions of an integration test"
 )]
 
+mod access;
 mod cases;
 mod matrix;
 mod others;

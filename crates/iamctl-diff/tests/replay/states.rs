@@ -36,21 +36,33 @@ pub(crate) fn desired(resources: impl IntoIterator<Item = (Address, Resource)>) 
     }
 }
 
-const ACTIONS: [&str; 5] = ["s3:GetObject", "s3:*", "ec2:RunInstances", "iam:CreateUser", "iam:*"];
+const ACTIONS: [&str; 7] =
+    ["s3:GetObject", "s3:*", "ec2:RunInstances", "iam:CreateUser", "iam:*", "sts:AssumeRole", "*"];
+
+/// Actions that are asked for.
+pub(crate) fn asked_actions() -> [&'static str; 3] {
+    ["s3:GetObject", "ec2:RunInstances", "iam:CreateUser"]
+}
 
 /// An identity policy of one to three statements.
 fn document() -> impl Strategy<Value = Document> {
-    let statement = (any::<bool>(), btree_set(0..ACTIONS.len(), 1..3), any::<bool>());
+    let deny = prop::bool::weighted(0.35);
+    let statement = (deny, btree_set(0..ACTIONS.len(), 1..3), any::<bool>(), prop::bool::weighted(0.1));
     vec(statement, 1..4).prop_map(|statements| {
         let statements: Vec<_> = statements
             .into_iter()
-            .map(|(deny, actions, bucket)| {
+            .map(|(deny, actions, bucket, tagged)| {
                 let actions: Vec<_> = actions.into_iter().map(|at| ACTIONS[at]).collect();
-                serde_json::json!({
+                let mut statement = serde_json::json!({
                     "Effect": if deny { "Deny" } else { "Allow" },
                     "Action": actions,
                     "Resource": if bucket { "arn:aws:s3:::b/*" } else { "*" },
-                })
+                });
+                if tagged {
+                    statement["Condition"] =
+                        serde_json::json!({"StringEquals": {"aws:PrincipalTag/team": "x"}});
+                }
+                statement
             })
             .collect();
         Document::from_stored(
@@ -99,6 +111,8 @@ struct Trust {
     users: BTreeSet<usize>,
     roles: BTreeSet<usize>,
     mfa: bool,
+    /// Whether it admits the account.
+    account: bool,
 }
 
 const POLICIES: usize = 5;
@@ -112,8 +126,8 @@ fn holds() -> impl Strategy<Value = Holds> {
 }
 
 fn raw() -> impl Strategy<Value = Raw> {
-    let trust = (btree_set(0..USERS, 0..3), btree_set(0..ROLES, 0..3), any::<bool>())
-        .prop_map(|(users, roles, mfa)| Trust { users, roles, mfa });
+    let trust = (btree_set(0..USERS, 0..3), btree_set(0..ROLES, 0..3), any::<bool>(), any::<bool>())
+        .prop_map(|(users, roles, mfa, account)| Trust { users, roles, mfa, account });
     let boundary = || proptest::option::weighted(0.3, 0..POLICIES);
     (
         btree_map(0..POLICIES, (document(), tags()), 0..=POLICIES),
@@ -127,6 +141,24 @@ fn raw() -> impl Strategy<Value = Raw> {
 /// Any valid desired state over a few names.
 pub(crate) fn states() -> impl Strategy<Value = Desired> {
     raw().prop_map(|raw| desired(raw.resources()))
+}
+
+/// States of which every text is known and that have few things, so that these meet.
+pub(crate) fn asked() -> impl Strategy<Value = Desired> {
+    raw().prop_map(|mut raw| {
+        raw.policies.retain(|at, _| *at < 3);
+        raw.groups.retain(|at, _| *at < 2);
+        raw.users.retain(|at, _| *at < 2);
+        raw.roles.retain(|at, _| *at < 2);
+        let groups = raw.groups.values_mut().map(|group| &mut group.1);
+        let users = raw.users.values_mut().map(|user| &mut user.2);
+        let roles = raw.roles.values_mut().map(|role| &mut role.1);
+        groups.chain(users).chain(roles).for_each(|holds| {
+            // The text of AWS's policies is not known here.
+            holds.policies.remove(&POLICIES);
+        });
+        desired(raw.resources())
+    })
 }
 
 pub(crate) fn policy_name(index: usize) -> PolicyName {
@@ -218,7 +250,9 @@ impl Raw {
         let users = users.map(|(at, path)| account().user_arn(path, &user_name(*at)).as_str().to_owned());
         let roles = trust.roles.iter().filter(|at| self.roles.contains_key(at));
         let roles = roles.map(|at| account().role_arn(&Path::root(), &role_name(*at)).as_str().to_owned());
-        let principals: Vec<String> = users.chain(roles).chain(["999999999999".to_owned()]).collect();
+        let everybody = trust.account.then(|| "arn:aws:iam::123456789012:root".to_owned());
+        let principals: Vec<String> =
+            users.chain(roles).chain(everybody).chain(["999999999999".to_owned()]).collect();
         let mut statement = serde_json::json!({"Effect": "Allow", "Principal": {"AWS": principals}, "Action": "sts:AssumeRole"});
         if trust.mfa {
             statement["Condition"] = serde_json::json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
