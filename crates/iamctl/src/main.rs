@@ -4,7 +4,6 @@
 //! in common is in `context`; all wording for people is in `render`.
 
 mod catch_up;
-mod catch_up;
 mod cli;
 mod commands;
 mod context;
