@@ -102,11 +102,6 @@ macro_rules! name {
             fn folded(&self) -> impl Iterator<Item = u8> + '_ {
                 self.0.bytes().map(|b| b.to_ascii_lowercase())
             }
-
-            /// How many bytes are the same in both from the beginning, without folding them.
-            fn in_common(&self, other: &Self) -> usize {
-                self.0.bytes().zip(other.0.bytes()).take_while(|(one, other)| one == other).count()
-            }
         }
 
         impl PartialEq for $type {
@@ -125,9 +120,7 @@ macro_rules! name {
 
         impl Ord for $type {
             fn cmp(&self, other: &Self) -> Ordering {
-                // Names of one account begin alike, and maps of them are searched all the time.
-                let same = self.in_common(other);
-                self.folded().skip(same).cmp(other.folded().skip(same))
+                folded_order(self.0.as_bytes(), other.0.as_bytes())
             }
         }
 
@@ -175,6 +168,20 @@ name!(
     /// The name of a policy, managed or inline.
     PolicyName, "a policy name", 128
 );
+
+/// The order of two names, whatever the case of their letters. Names of one account begin alike, and maps
+/// of them are searched all the time: what they have in common is not folded.
+fn folded_order(one: &[u8], other: &[u8]) -> Ordering {
+    for (a, b) in one.iter().zip(other) {
+        if a != b {
+            let order = a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
+            if order.is_ne() {
+                return order;
+            }
+        }
+    }
+    one.len().cmp(&other.len())
+}
 
 /// A path: `/` or `/…/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -267,6 +274,19 @@ mod tests {
         assert_eq!(names.iter().collect::<std::collections::HashSet<_>>().len(), 1);
         assert_ne!(names[0], UserName::parse("alicf").unwrap());
         assert_eq!(names[2].as_str(), "ALICE");
+    }
+
+    #[test]
+    fn names_are_ordered_by_their_letters_whatever_their_case_and_length() {
+        let ordered =
+            ["a", "A-long-name", "a-long-name-1", "A-LONG-NAME-1b", "a-long-namf", "b-long-name-1", "B1"];
+        let parsed: Vec<_> = ordered.iter().map(|name| UserName::parse(name).unwrap()).collect();
+        for (at, one) in parsed.iter().enumerate() {
+            for (other_at, other) in parsed.iter().enumerate() {
+                assert_eq!(one.cmp(other), at.cmp(&other_at), "{one} {other}");
+                assert_eq!(one == other, at == other_at);
+            }
+        }
     }
 
     #[test]
