@@ -21,12 +21,11 @@ pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// The ownership of the head, with what unfinished runs are seen to have done.
 pub(crate) fn claim(
-    ownership: &Ownership,
+    mut claimed: Ownership,
     unfinished: &[UnfinishedRun],
     siblings: &[Sibling],
     live: &Live,
 ) -> Ownership {
-    let mut claimed = ownership.clone();
     for run in unfinished {
         for change in &run.plan.changes {
             match change.action {

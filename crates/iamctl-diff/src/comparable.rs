@@ -34,6 +34,10 @@ impl<'a> Comparable<'a> {
         if let (Resource::Policy(wanted), Some(Resource::Policy(live))) = (&mut wanted, live) {
             wanted.description.clone_from(&live.description);
         }
+        let leaves_all_to_us = self.managed.ignore.is_empty() && self.desired.ignore.is_empty();
+        if leaves_all_to_us && !wanted.tags().is_some_and(Tags::has_any_of_aws) {
+            return wanted;
+        }
         self.without_others(wanted.clone(), &wanted)
     }
 

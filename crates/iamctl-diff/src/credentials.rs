@@ -25,7 +25,7 @@ pub fn users_to_delete(
 ) -> BTreeSet<UserName> {
     let claimed = match unfinished {
         [] => Cow::Borrowed(ownership),
-        unfinished => Cow::Owned(claim(ownership, unfinished, siblings, live)),
+        unfinished => Cow::Owned(claim(ownership.clone(), unfinished, siblings, live)),
     };
     let users = claimed.0.iter().filter_map(|(address, owned)| match address {
         Address::User(name) => Some((address, name, owned)),

@@ -70,7 +70,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     let moves = Moves::of(inputs.desired, inputs.live, inputs.ownership);
     let live = moves.live(inputs.live);
     let remembered = follow(moves.ownership(inputs.ownership.clone()), inputs.desired, &live);
-    let claimed = claim(&remembered, inputs.unfinished, inputs.siblings, &live);
+    let claimed = claim(remembered, inputs.unfinished, inputs.siblings, &live);
     let ghosts = Ghosts::of(&live, &claimed);
     let live = ghosts.haunt(live);
     let mut compared = compare(inputs.desired, &live, &claimed, inputs.siblings);

@@ -114,6 +114,17 @@ impl Resource {
         }
     }
 
+    /// Its tags; none for a group.
+    #[must_use]
+    pub fn tags(&self) -> Option<&Tags> {
+        match self {
+            Resource::Policy(policy) => Some(&policy.tags),
+            Resource::Group(_) => None,
+            Resource::User(user) => Some(&user.tags),
+            Resource::Role(role) => Some(&role.tags),
+        }
+    }
+
     /// Its inline policies; none for a policy.
     #[must_use]
     pub fn inline_policies(&self) -> Option<&BTreeMap<PolicyName, Document>> {

@@ -34,6 +34,12 @@ impl Tags {
         self
     }
 
+    /// Whether AWS has written any of them itself.
+    #[must_use]
+    pub fn has_any_of_aws(&self) -> bool {
+        self.0.keys().any(|key| Self::is_written_by_aws(key))
+    }
+
     /// The tags of `self` that `other` lacks or has with another value: what has to be set to get
     /// from `other` to `self`.
     #[must_use]
