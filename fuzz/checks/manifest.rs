@@ -5,7 +5,7 @@ use iamctl_policy::{Diagnostics, Document, SourceId, Sources, Span};
 use iamctl_spec::{FilesInMemory, Manifest, Options, Rejected, parse};
 
 /// Reads a text as a manifest, with other files in it below lines `#### PATH`.
-pub fn check(data: &[u8]) -> Result<Manifest, Box<Rejected>> {
+pub(crate) fn check(data: &[u8]) -> Result<Manifest, Box<Rejected>> {
     let text = String::from_utf8_lossy(data);
     let mut parts = text.split("#### ");
     let files = FilesInMemory::new().with("m.yaml", parts.next().unwrap_or_default());

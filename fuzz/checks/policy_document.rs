@@ -3,7 +3,7 @@
 use iamctl_policy::{Diagnostics, Document, Grammar, Node, SourceId, Sources, Value, compare, parse_json};
 
 /// Reads a text as a document, strictly and as AWS stores it.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let stored = stored(&text);
     for grammar in [Grammar::Managed, Grammar::Inline, Grammar::Trust] {
@@ -69,7 +69,7 @@ fn places_lie_in(text: &str, node: &Node, source: SourceId) {
 }
 
 /// A document that is written out and read again is the same, in every way that there is.
-pub fn same_again(document: &Document, grammar: Option<Grammar>) {
+pub(crate) fn same_again(document: &Document, grammar: Option<Grammar>) {
     let text = document.to_compact_string();
     assert_eq!(*document, Document::from_stored(&text));
     assert_eq!(text, Document::from_stored(&text).to_compact_string());

@@ -4,7 +4,7 @@ use iamctl_model::Ownership;
 use iamctl_snapshot::{Snapshot, read, write};
 
 /// Reads a text as a saved account; what was read is written and read again.
-pub fn check(data: &[u8]) -> Option<Snapshot> {
+pub(crate) fn check(data: &[u8]) -> Option<Snapshot> {
     let text = String::from_utf8_lossy(data);
     let snapshot = match read(&text) {
         Ok(snapshot) => snapshot,
