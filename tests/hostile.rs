@@ -43,17 +43,15 @@ impl Folder {
         self.0.path().join(path)
     }
 
-    /// Validates, with a gigabyte of address space: of that, a program of this kind reserves half without
-    /// using it.
     fn validate(&self, arguments: &[&str]) -> Finished {
+        self.iamctl(&[&["validate"], arguments].concat())
+    }
+
+    /// Runs with a gigabyte of address space: of that, a program of this kind reserves half without using
+    /// it.
+    fn iamctl(&self, arguments: &[&str]) -> Finished {
         let mut command = Command::new("sh");
-        command.args([
-            "-c",
-            "ulimit -v 1000000; exec \"$@\"",
-            "sh",
-            env!("CARGO_BIN_EXE_iamctl"),
-            "validate",
-        ]);
+        command.args(["-c", "ulimit -v 1000000; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_iamctl")]);
         command.args(arguments).current_dir(self.0.path());
         run(command)
     }
@@ -160,13 +158,54 @@ fn no_name_and_no_text_acts_upon_the_terminal() {
         (String::new(), vec!["-f".to_owned(), format!("valid{hostile}.yaml")]),
     ] {
         folder.write("desired-state.yaml", format!("{HEAD}{rest}"));
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let ended = folder.validate(&arguments);
-        let said = format!("{}{}", ended.out, ended.err);
-        assert!(matches!(ended.code(), Some(0 | 3 | 64)) && !said.contains("panicked"), "{said:?}");
-        let raw = said
-            .chars()
-            .find(|c| *c != '\n' && (c.is_control() || hostile.contains(*c) && !"[31m2J".contains(*c)));
-        assert_eq!(raw, None, "{said:?}");
+        for format in ["text", "json"] {
+            let arguments = arguments.iter().map(String::as_str).chain(["--format", format]);
+            let ended = folder.validate(&arguments.collect::<Vec<_>>());
+            assert!(matches!(ended.code(), Some(0 | 3 | 64)), "{}{}", ended.out, ended.err);
+            says_nothing_raw(&ended, hostile);
+        }
     }
+}
+
+#[test]
+fn nothing_in_an_account_acts_upon_the_terminal() {
+    let hostile = "\u{1b}[31m\u{9b}2J\u{202e}\u{61c}";
+    let text = |text: &str| serde_json::Value::from(format!("{text}{hostile}"));
+    let document = serde_json::json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": text("s"), "Effect": "Allow", "Action": text("s3:"), "Resource": text("arn:aws:s3:::"),
+         "Condition": {hostile: {hostile: [hostile]}}}]});
+    let account = serde_json::json!({
+        "UserDetailList": [{"Path": "/", "UserName": "a", "UserId": "AIDAEXAMPLE",
+            "CreateDate": "2026-01-02T03:04:05Z", "Arn": "arn:aws:iam::123456789012:user/a", "GroupList": [],
+            "AttachedManagedPolicies": [], "Tags": [{"Key": text("k"), "Value": text("v")}],
+            "UserPolicyList": [{"PolicyName": "i", "PolicyDocument": document}]}],
+        "GroupDetailList": [], "RoleDetailList": [],
+        "Policies": [{"PolicyName": "p", "PolicyId": "ANPAEXAMPLE", "Path": "/", "DefaultVersionId": "v1",
+            "Arn": "arn:aws:iam::123456789012:policy/p", "Description": text("d"),
+            "CreateDate": "2026-01-02T03:04:05Z",
+            "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true,
+                "CreateDate": "2026-01-02T03:04:05Z", "Document": document}]}],
+    });
+    let folder = Folder::with(&format!(
+        "users: {{a: {{adopt: true}}}}\npolicies: {{p: {{adopt: true, document: {DOCUMENT}}}}}\n"
+    ));
+    folder.write("live.json", account.to_string());
+    folder.write("name.json", account.to_string().replace("\"a\"", &text("a").to_string()));
+    folder.write("junk.json", format!("{{\"kind\": {}}}", text("iamctl-snapshot")));
+    for live in ["live.json", "name.json", "junk.json"] {
+        for format in ["text", "json", "markdown"] {
+            let ended = folder.iamctl(&["plan", "--live", live, "--format", format]);
+            assert!(!ended.out.is_empty() || !ended.err.is_empty());
+            says_nothing_raw(&ended, hostile);
+            assert!(live != "live.json" || ended.code() == Some(0), "{}", ended.err);
+        }
+    }
+}
+
+#[track_caller]
+fn says_nothing_raw(ended: &Finished, hostile: &str) {
+    let said = format!("{}{}", ended.out, ended.err);
+    assert!(!said.contains("panicked"), "{said}");
+    let is_raw = |c: &char| *c != '\n' && (c.is_control() || hostile.contains(*c) && !"[31m2J".contains(*c));
+    assert_eq!(said.chars().find(is_raw), None, "{said:?}");
 }

@@ -12,7 +12,7 @@ use crate::cli::{Format, Global};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::{Folder, read_anywhere};
-use crate::render::diagnostics;
+use crate::render::diagnostics::{self, harmless_json};
 use crate::render::page::Ink;
 use crate::terminal::Terminal;
 
@@ -107,9 +107,9 @@ impl<'g> Loader<'g> {
             Format::Json => {
                 let json = serde_json::json!({"diagnostics": diagnostics::json(found, sources)});
                 match found.has_errors() {
-                    true => self.terminal.print_raw(&format!("{json:#}\n")),
+                    true => self.terminal.print_json(&json),
                     // The result of the command will be on standard output.
-                    false => self.terminal.complain(&format!("{json}\n")),
+                    false => self.terminal.complain(&format!("{}\n", harmless_json(&json.to_string()))),
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cli::{Color, Global};
 use crate::failure::Failure;
-use crate::render::diagnostics::Look;
+use crate::render::diagnostics::{Look, harmless_json};
 use crate::render::page::{self, Page};
 
 /// Standard output and standard error, as they are to be used.
@@ -52,6 +52,11 @@ impl Terminal {
     /// Writes results.
     pub(crate) fn print(&self, page: &Page) {
         write_result(&page.text(self.colour_out));
+    }
+
+    /// Writes results as JSON, which people read on terminals, too.
+    pub(crate) fn print_json(&self, json: &serde_json::Value) {
+        self.print_raw(&harmless_json(&format!("{json:#}\n")));
     }
 
     /// Writes results for programs, or text without any layout.

@@ -80,7 +80,7 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
             let counts = serde_json::json!({"done": 0, "failed": 0, "not_tried": 0});
             let json = serde_json::json!({"format_version": 1, "run": null, "result": "succeeded",
                 "counts": counts, "record": null, "steps": [], "problems": []});
-            terminal.print_raw(&format!("{json:#}\n"));
+            terminal.print_json(&json);
         }
         return Ok(Exit::Done);
     }
@@ -410,7 +410,7 @@ fn report(session: &Session, plan: &Plan, closed: &ClosedRun, global: &Global, t
                 }).collect::<Vec<_>>(),
                 "problems": closed.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
             });
-            terminal.print_raw(&format!("{json:#}\n"));
+            terminal.print_json(&json);
         }
     }
 }

@@ -138,7 +138,7 @@ pub(crate) async fn import(args: &Import, global: &Global, terminal: Terminal) -
     }
     store(&imported, &global.file)?;
     match global.format {
-        Format::Json => terminal.print_raw(&format!("{:#}\n", report_json(&imported, &global.file))),
+        Format::Json => terminal.print_json(&report_json(&imported, &global.file)),
         Format::Text | Format::Markdown => {
             let mut page = terminal.page();
             report(&mut page, &imported, &global.file);
@@ -236,7 +236,7 @@ async fn take_over(only: &[Address], global: &Global, terminal: Terminal) -> Res
         replace(&loader.folder.path().join(path), text)?;
     }
     match global.format {
-        Format::Json => terminal.print_raw(&format!("{:#}\n", update_report_json(&updated))),
+        Format::Json => terminal.print_json(&update_report_json(&updated)),
         Format::Text | Format::Markdown => {
             let mut page = terminal.page();
             update_report(&mut page, &updated);

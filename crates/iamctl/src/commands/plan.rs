@@ -118,7 +118,7 @@ pub(crate) fn show_all_or_drift(
     only_drift: bool,
 ) {
     match global.format {
-        Format::Json => terminal.print_raw(&format!("{:#}\n", plan_json::plan(plan))),
+        Format::Json => terminal.print_json(&plan_json::plan(plan)),
         Format::Text | Format::Markdown => {
             let mut page = terminal.page();
             let master_copy = &manifest.desired.master_copy;

@@ -47,7 +47,7 @@ pub(crate) async fn runs(args: &Runs, global: &Global, terminal: Terminal) -> Re
 async fn list(session: &Session, limit: usize, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let runs = session.store().list_runs(Timestamp::now(), limit).await?;
     match global.format {
-        Format::Json => terminal.print_raw(&format!("{:#}\n", run::list_json(&runs))),
+        Format::Json => terminal.print_json(&run::list_json(&runs)),
         Format::Text | Format::Markdown => {
             let mut page = terminal.page();
             run::list(&mut page, &runs);
@@ -76,7 +76,7 @@ async fn show(
             .help("`iamctl runs list` shows the latest ones"));
     };
     match global.format {
-        Format::Json => terminal.print_raw(&format!("{:#}\n", run::record_json(&record))),
+        Format::Json => terminal.print_json(&run::record_json(&record)),
         Format::Text | Format::Markdown => {
             let mut page = terminal.page();
             run::record(&mut page, &record);

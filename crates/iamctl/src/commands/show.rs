@@ -54,7 +54,7 @@ pub(crate) async fn show(args: &Show, global: &Global, terminal: Terminal) -> Re
             "manifest": wanted, "live": live, "last_applied": owned.map(|owned| &owned.last_applied),
             "change": change,
         });
-        terminal.print_raw(&format!("{json:#}\n"));
+        terminal.print_json(&json);
         return Ok(Exit::Done);
     }
     let mut page = terminal.page();

@@ -58,7 +58,7 @@ fn show(held: Option<&LockHolder>, global: &Global, terminal: Terminal) -> Exit 
     let mut page = terminal.page();
     match (held, global.format) {
         (_, Format::Json) => {
-            terminal.print_raw(&format!("{:#}\n", serde_json::json!({"lock": held})));
+            terminal.print_json(&serde_json::json!({"lock": held}));
             return Exit::Done;
         }
         (None, _) => page.line(0, &[(Ink::Plain, "Nobody holds the lock.")]),

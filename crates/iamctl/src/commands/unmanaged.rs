@@ -66,7 +66,7 @@ pub(crate) async fn unmanaged(
                    "deleted_principals": dead})
         });
         let json = json!({"format_version": 1, "unmanaged": things.collect::<Vec<_>>()});
-        terminal.print_raw(&format!("{json:#}\n"));
+        terminal.print_json(&json);
         return Ok(Exit::Done);
     }
     let mut page = terminal.page();

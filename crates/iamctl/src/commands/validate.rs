@@ -28,7 +28,7 @@ pub(crate) fn validate(global: &Global, terminal: Terminal) -> Result<Exit, Fail
         let counts: serde_json::Map<String, serde_json::Value> =
             counts.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect();
         let json = serde_json::json!({"diagnostics": [], "manifest": desired.name, "counts": counts});
-        terminal.print_raw(&format!("{json:#}\n"));
+        terminal.print_json(&json);
         return Ok(Exit::Done);
     }
     let parts = [
@@ -49,6 +49,6 @@ pub(crate) fn validate(global: &Global, terminal: Terminal) -> Result<Exit, Fail
 pub(crate) struct Schema {}
 
 pub(crate) fn schema(terminal: Terminal) -> Exit {
-    terminal.print_raw(&format!("{:#}\n", iamctl_spec::schema()));
+    terminal.print_json(&iamctl_spec::schema());
     Exit::Done
 }

@@ -255,9 +255,9 @@ fn offset(at: u32) -> usize {
     usize::try_from(at).unwrap_or(usize::MAX)
 }
 
-/// A text with everything in it that a terminal would act upon shown by its number.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    let hidden = |c: char| match c {
+/// Whether a terminal acts upon a character, or shows nothing where it stands.
+fn is_hidden(c: char) -> bool {
+    match c {
         '\n' | '\t' => false,
         // Marks of direction, what has no width and so can hide, and separators that end lines in some
         // programs. Source: Unicode, general categories Cf, Zl and Zp.
@@ -265,13 +265,30 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => true,
         '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}' => true,
         c => c.is_control(),
-    };
-    if !text.contains(hidden) {
+    }
+}
+
+/// A text with everything in it that a terminal would act upon shown by its number.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    escaped(text, |c, out| out.extend(c.escape_unicode()))
+}
+
+/// The same JSON, with all such characters written as escapes.
+pub(crate) fn harmless_json(json: &str) -> Cow<'_, str> {
+    escaped(json, |c, out| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            out.push_str(&format!("\\u{unit:04x}"));
+        }
+    })
+}
+
+fn escaped(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len().saturating_add(16));
     for c in text.chars() {
-        if hidden(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+        if is_hidden(c) { escape(c, &mut out) } else { out.push(c) }
     }
     Cow::Owned(out)
 }
@@ -378,6 +395,16 @@ error[undefined]: the group `enginers` is not defined
         let underlined = shown.lines().find(|line| line.contains('^')).unwrap();
         let above = shown.lines().find(|line| line.contains("# x")).unwrap();
         assert_eq!(underlined.find('^'), above.find("# x"), "{shown}");
+    }
+
+    #[test]
+    fn json_is_the_same_and_harmless() {
+        let value = json!({"a\u{9b}2J\u{202e}": ["\u{7f}\u{e0041}\u{feff}é\n\t"]});
+        for text in [value.to_string(), format!("{value:#}")] {
+            let written = harmless_json(&text);
+            assert!(!written.contains(|c: char| is_hidden(c)), "{written:?}");
+            assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), value);
+        }
     }
 
     #[test]
