@@ -36,21 +36,27 @@ pub enum Failed {
     },
 }
 
+impl Lack {
+    /// The layers that have to allow it.
+    pub(crate) fn layers(self) -> Vec<Layer> {
+        match self {
+            Lack::Scp(level) => vec![Layer::Scp(level)],
+            Lack::Resource => vec![Layer::Resource],
+            Lack::Identity => vec![Layer::Identity, Layer::Resource],
+            Lack::Boundary => vec![Layer::Boundary],
+            Lack::Session => vec![Layer::Session],
+            Lack::RootCannotAssume => Vec::new(),
+        }
+    }
+}
+
 /// The statements that allow the action in the layers that have to allow it and do not.
 #[must_use]
 pub fn near_misses(policies: &Policies, request: &Request, decision: &Decision) -> Vec<NearMiss> {
     let Because::Lacking(lack) = decision.because else { return Vec::new() };
-    let layers: &[Layer] = match lack {
-        Lack::Scp(level) => &[Layer::Scp(level)],
-        Lack::Resource => &[Layer::Resource],
-        Lack::Identity => &[Layer::Identity, Layer::Resource],
-        Lack::Boundary => &[Layer::Boundary],
-        Lack::Session => &[Layer::Session],
-        Lack::RootCannotAssume => &[],
-    };
     let evaluation = Evaluation::new(policies, request, false);
     let mut misses = Vec::new();
-    for &layer in layers {
+    for layer in lack.layers() {
         for (policy, found) in policies.of(layer).iter().enumerate() {
             for (statement, rule) in found.rules().iter().enumerate() {
                 if rule.effect != Effect::Allow || !rule.is_about_action(&request.action) {
@@ -80,7 +86,7 @@ fn failed(evaluation: Evaluation<'_>, policy: &Policy, statement: usize, rule: &
     condition_text(policy, statement, at, condition, request)
 }
 
-fn condition_text(
+pub(crate) fn condition_text(
     policy: &Policy,
     statement: usize,
     at: usize,

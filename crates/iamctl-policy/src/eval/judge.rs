@@ -110,7 +110,7 @@ fn all_rules(policies: &Policies) -> impl Iterator<Item = &Rule> {
     all_layers(policies).flat_map(|layer| policies.of(layer)).flat_map(Policy::rules)
 }
 
-fn all_layers(policies: &Policies) -> impl Iterator<Item = Layer> + use<> {
+pub(crate) fn all_layers(policies: &Policies) -> impl Iterator<Item = Layer> + use<> {
     let levels = |count: usize, layer: fn(usize) -> Layer| (0..count).map(layer);
     levels(policies.rcp.len(), Layer::Rcp).chain(levels(policies.scp.len(), Layer::Scp)).chain([
         Layer::Resource,
@@ -169,7 +169,7 @@ fn add_unstated(evaluation: Evaluation<'_>, rule: &Rule, unstated: &mut BTreeSet
     }
     if is_open {
         rule.variables_of_resource().for_each(|variable| add_key(&variable.key));
-        if request.resource == Resource::Unstated {
+        if !matches!(request.resource, Resource::Named(_)) {
             unstated.insert(Unstated::Resource);
         }
     }

@@ -3,7 +3,8 @@
 //! A [`Policy`] is a document made ready for many questions. [`Policies`] are all that apply to a
 //! request, layer by layer. [`decide`] answers a [`Request`] of which everything is stated, as AWS would,
 //! and says which statement decided; [`near_misses`] says what the others lacked. [`judge`] answers where
-//! the resource, the session or condition keys are left open.
+//! the resource, the session or condition keys are left open; [`relevant`] and [`sure_misses`] say which
+//! statements its answer rests on.
 //!
 //! ```
 //! use iamctl_policy::Document;
@@ -49,6 +50,7 @@ mod operator;
 mod pattern;
 mod policy;
 mod principal;
+mod relevant;
 mod request;
 mod truth;
 mod value;
@@ -60,4 +62,5 @@ pub use judge::{Unstated, Verdict, judge};
 pub use lines::{Answer, Answerer};
 pub use policy::{Policy, PolicyKind};
 pub use principal::{Principal, PrincipalKind};
+pub use relevant::{Open, Relevant, relevant, sure_misses};
 pub use request::{Action, Request, Resource};

@@ -184,6 +184,25 @@ impl Pattern {
         }
     }
 
+    /// Compares with all texts that match another pattern, of which `*` and `?` are wildcards: whether it
+    /// matches each of them, none of them, or neither can be said.
+    pub(crate) fn compare_all(&self, like: &str, view: View<'_>) -> Comparison {
+        let pieces = match self.resolve(view) {
+            Resolved::Missing => return Comparison::Invalid,
+            Resolved::Unknown => return Comparison::Unknown,
+            Resolved::Pieces(pieces) => pieces,
+        };
+        let own = signs(&pieces);
+        let other: Vec<Sign> = like.chars().map(Sign::of).collect();
+        if covers(&own, &other) {
+            Comparison::Match
+        } else if meets(&own, &other) {
+            Comparison::Unknown
+        } else {
+            Comparison::Differ
+        }
+    }
+
     /// The text this is when it has no wildcards, and how it went.
     pub(crate) fn literal(&self, view: View<'_>) -> Result<String, Comparison> {
         match self.resolve(view) {
@@ -210,6 +229,104 @@ impl Pattern {
             pieces => matches(pieces, text),
         }
     }
+}
+
+/// One character of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Char(char),
+    One,
+    Star,
+}
+
+impl Sign {
+    fn of(c: char) -> Self {
+        match c {
+            '*' => Sign::Star,
+            '?' => Sign::One,
+            c => Sign::Char(c),
+        }
+    }
+
+    /// Whether it stands for every single character that the other one stands for.
+    fn covers(self, other: Sign) -> bool {
+        self == other || (self == Sign::One && other != Sign::Star)
+    }
+
+    /// Whether both stand for some single character.
+    fn meets(self, other: Sign) -> bool {
+        self.covers(other) || other.covers(self)
+    }
+}
+
+fn signs(pieces: &[Solid<'_>]) -> Vec<Sign> {
+    let of = |piece: &Solid<'_>| match piece {
+        Solid::Text(text) => text.chars().map(Sign::Char).collect(),
+        Solid::One => vec![Sign::One],
+        Solid::Star => vec![Sign::Star],
+    };
+    pieces.iter().flat_map(of).collect()
+}
+
+/// Whether everything that matches `other` matches `own`: it does when `own` matches `other` as if that
+/// were a text in which only a star can take a star. Where patterns say the same in different ways, such as
+/// `?*` and `*?`, this is not seen.
+fn covers(own: &[Sign], other: &[Sign]) -> bool {
+    let (mut at, mut of) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    loop {
+        match (own.get(at), other.get(of)) {
+            (None, None) => return true,
+            (Some(Sign::Star), _) => {
+                retry = Some((at, of));
+                at = at.saturating_add(1);
+                continue;
+            }
+            (Some(sign), Some(met)) if sign.covers(*met) => {
+                at = at.saturating_add(1);
+                of = of.saturating_add(1);
+                continue;
+            }
+            _ => {}
+        }
+        let Some((star, from)) = retry.filter(|(_, from)| *from < other.len()) else { return false };
+        retry = Some((star, from.saturating_add(1)));
+        at = star.saturating_add(1);
+        of = from.saturating_add(1);
+    }
+}
+
+/// Whether some text matches both.
+fn meets(own: &[Sign], other: &[Sign]) -> bool {
+    // For each place in `other`: whether the rest of it and the rest of `own` have a text in common.
+    let mut below: Vec<bool> = vec![false; other.len().saturating_add(1)];
+    if let Some(end) = below.last_mut() {
+        *end = true;
+    }
+    for (at, met) in other.iter().enumerate().rev() {
+        let after = below.get(at.saturating_add(1)).copied().unwrap_or(false);
+        if let Some(here) = below.get_mut(at) {
+            *here = *met == Sign::Star && after;
+        }
+    }
+    for sign in own.iter().rev() {
+        let mut row = vec![false; below.len()];
+        for at in (0..below.len()).rev() {
+            let next = at.saturating_add(1);
+            let under = |row: &[bool], at: usize| row.get(at).copied().unwrap_or(false);
+            let found = match (sign, other.get(at)) {
+                (Sign::Star, met) => under(&below, at) || (met.is_some() && under(&row, next)),
+                (_, Some(Sign::Star)) => under(&row, next) || under(&below, at),
+                (sign, Some(met)) => sign.meets(*met) && under(&below, next),
+                (_, None) => false,
+            };
+            if let Some(here) = row.get_mut(at) {
+                *here = found;
+            }
+        }
+        below = row;
+    }
+    below.first().copied().unwrap_or(false)
 }
 
 /// Something that stands for a part of a text.
@@ -370,6 +487,70 @@ mod tests {
         assert_eq!(open("${aws:username}"), Comparison::Unknown);
         assert_eq!(open("${aws:username, 'x'}"), Comparison::Unknown);
         assert_eq!(open("${aws:username}${none}"), Comparison::Invalid);
+    }
+
+    #[test]
+    fn a_pattern_is_compared_with_all_that_another_one_stands_for() {
+        let context = Context::new().with("aws:username", "a*");
+        let view = View { context: &context, open: true };
+        for (pattern, like, expected) in [
+            ("*", "*", Comparison::Match),
+            ("*", "a?c*", Comparison::Match),
+            ("a*", "*", Comparison::Unknown),
+            ("a*", "ab*", Comparison::Match),
+            ("ab*", "a*", Comparison::Unknown),
+            ("a*c", "a*b*c", Comparison::Match),
+            ("a*c", "a*b", Comparison::Differ),
+            ("a?c", "a*c", Comparison::Unknown),
+            ("a*c", "a?c", Comparison::Match),
+            ("a?c", "a?c", Comparison::Match),
+            ("a?", "a*", Comparison::Unknown),
+            ("abc", "a?c", Comparison::Unknown),
+            ("abc", "a?d", Comparison::Differ),
+            ("x*", "a*", Comparison::Differ),
+            ("*x", "a*", Comparison::Unknown),
+            ("", "*", Comparison::Unknown),
+            ("", "?", Comparison::Differ),
+            ("a${*}", "a*", Comparison::Unknown),
+            ("${aws:username}/*", "a*/x", Comparison::Unknown),
+            ("${aws:username}/*", "b*", Comparison::Differ),
+            ("${aws:userid}", "b*", Comparison::Unknown),
+        ] {
+            let syntax = Syntax { wildcards: true, variables: true };
+            assert_eq!(Pattern::parse(pattern, syntax).compare_all(like, view), expected, "{pattern} {like}");
+        }
+    }
+
+    /// All texts of at most this length.
+    fn texts(of: &str, longest: usize) -> Vec<String> {
+        let mut all = vec![String::new()];
+        let mut last = all.clone();
+        for _ in 0..longest {
+            last = last.iter().flat_map(|text| of.chars().map(move |c| format!("{text}{c}"))).collect();
+            all.extend(last.iter().cloned());
+        }
+        all
+    }
+
+    #[test]
+    fn what_is_said_of_all_texts_of_a_pattern_holds_for_each() {
+        let (patterns, texts) = (texts("ab*?", 3), texts("ab", 6));
+        let context = Context::new();
+        let matching = |pattern: &String| {
+            let pattern = Pattern::parse(pattern, Syntax { wildcards: true, variables: true });
+            let matches: Vec<bool> = texts.iter().map(|text| pattern.matches_plain(text)).collect();
+            (pattern, matches)
+        };
+        let known: Vec<_> = patterns.iter().map(matching).collect();
+        for (like, (_, of_like)) in patterns.iter().zip(&known) {
+            for (pattern, of_pattern) in &known {
+                let both = of_like.iter().zip(of_pattern).filter(|(like, _)| **like);
+                let (yes, no): (Vec<_>, Vec<_>) = both.partition(|(_, own)| **own);
+                let said = pattern.compare_all(like, View { context: &context, open: true });
+                assert_eq!(said == Comparison::Differ, yes.is_empty(), "{pattern:?} {like}");
+                assert!(said != Comparison::Match || no.is_empty(), "{pattern:?} {like}");
+            }
+        }
     }
 
     #[test]

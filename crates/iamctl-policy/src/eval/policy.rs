@@ -146,7 +146,8 @@ impl Rule {
         self.actions.include(action)
     }
 
-    /// Whether it is about a resource.
+    /// Whether it is about a resource. Where not everything has to be stated, one that stands for many is
+    /// only when it is about all of them.
     pub(crate) fn is_about_resource(&self, resource: &Resource, view: View<'_>) -> Truth {
         self.resources.as_ref().map_or(Truth::True, |resources| resources.include(resource, view))
     }
@@ -210,13 +211,15 @@ impl Resources {
     /// (IAM User Guide, "IAM policy elements: Variables and tags").
     fn include(&self, resource: &Resource, view: View<'_>) -> Truth {
         let text = match resource {
-            Resource::Named(text) => text,
+            Resource::Named(text) | Resource::Like(text) => text,
             Resource::Unstated if !view.open => "*",
             Resource::Unstated => return self.include_all(),
         };
+        let is_pattern = view.open && matches!(resource, Resource::Like(_));
         let mut any = Truth::False;
         for pattern in &self.patterns {
-            let found = pattern.compare(text, view);
+            let found =
+                if is_pattern { pattern.compare_all(text, view) } else { pattern.compare(text, view) };
             if self.negated && found == Comparison::Invalid {
                 return Truth::False;
             }

@@ -84,6 +84,8 @@ impl Action {
 pub enum Resource {
     /// An ARN, or `*` for an action that takes no resource.
     Named(String),
+    /// Any resource whose ARN matches, `*` and `?` being wildcards: the answer may depend on which.
+    Like(String),
     /// Any resource: the answer may depend on which.
     Unstated,
 }
@@ -116,13 +118,13 @@ impl Request {
     fn owner(&self) -> Option<&str> {
         self.resource_account.as_deref().or_else(|| {
             let [_, _, _, _, account, _] = self.arn()?;
-            Some(account).filter(|account| !account.is_empty() && *account != "*")
+            Some(account).filter(|account| !account.is_empty() && !has_wildcard(account))
         })
     }
 
     fn arn(&self) -> Option<[&str; 6]> {
         match &self.resource {
-            Resource::Named(text) => fields(text),
+            Resource::Named(text) | Resource::Like(text) => fields(text),
             Resource::Unstated => None,
         }
     }
@@ -133,7 +135,10 @@ impl Request {
     /// access": trust policies of roles and key policies "must explicitly allow access for principals".
     pub(crate) fn needs_resource_policy(&self) -> Truth {
         let of = |prefix: &str, service: &str| match (&self.resource, self.arn()) {
-            (Resource::Unstated, _) => Truth::Unknown,
+            (Resource::Unstated, _) | (Resource::Like(_), None) => Truth::Unknown,
+            (Resource::Like(_), Some([_, _, owner, _, _, rest])) => {
+                may_be(owner, service, true).and(may_be(rest, prefix, false))
+            }
             (_, Some([_, _, owner, _, _, rest])) => (owner == service && rest.starts_with(prefix)).into(),
             (_, None) => Truth::False,
         };
@@ -149,5 +154,20 @@ impl Request {
     /// `AssumeRole`.
     pub(crate) fn root_cannot(&self) -> bool {
         self.action.lower == "sts:assumerole"
+    }
+}
+
+fn has_wildcard(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
+/// Whether what matches a pattern is a text, or begins with it.
+fn may_be(pattern: &str, text: &str, whole: bool) -> Truth {
+    let literal = pattern.split(['*', '?']).next().unwrap_or("");
+    match has_wildcard(pattern) {
+        false if whole => (pattern == text).into(),
+        _ if !whole && literal.starts_with(text) => Truth::True,
+        true if text.starts_with(literal) => Truth::Unknown,
+        _ => Truth::False,
     }
 }

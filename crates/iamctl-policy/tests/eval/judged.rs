@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use iamctl_policy::Document;
 use iamctl_policy::eval::{
-    Action, Answerer, Because, Context, Lack, Outcome, Policies, Policy, PolicyKind, Principal, Request,
-    Resource, Unstated, Values, Verdict, decide, judge,
+    Action, Answerer, Because, Context, Failed, Lack, Outcome, Policies, Policy, PolicyKind, Principal,
+    Request, Resource, Unstated, Values, Verdict, decide, judge, relevant, sure_misses,
 };
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -42,6 +42,55 @@ fn depends(on: &[Unstated]) -> Verdict {
 
 fn key(name: &str) -> Unstated {
     Unstated::Key(name.to_owned())
+}
+
+#[test]
+fn a_question_about_all_resources_of_a_pattern_is_about_each_of_them() {
+    let policies = identity(&json!([
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"},
+        {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/secret/*"},
+    ]));
+    let verdict = |resource: &str| {
+        judge(&policies, &request("s3:GetObject", Resource::Like(resource.into()), Context::new()))
+    };
+    assert!(matches!(verdict("arn:aws:s3:::b/open/*"), Verdict::MustBeAllowed(_)));
+    assert!(matches!(verdict("arn:aws:s3:::b/secret/a*"), Verdict::MustBeDenied(Because::Denied(_))));
+    assert!(matches!(verdict("arn:aws:s3:::c/*"), Verdict::MustBeDenied(Because::Lacking(Lack::Identity))));
+    for open in ["arn:aws:s3:::b/*", "arn:aws:s3:::*", "*", "arn:aws:s3:::b/s*"] {
+        assert_eq!(verdict(open), depends(&[Unstated::Resource]), "{open}");
+    }
+    // Whether a KMS key is among them decides what has to allow it.
+    let keys = identity(&json!([{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]));
+    let verdict = |resource: &str| {
+        judge(&keys, &request("kms:Decrypt", Resource::Like(resource.into()), Context::new()))
+    };
+    assert!(matches!(verdict("arn:aws:kms:*:111122223333:key/*"), Verdict::MustBeDenied(_)));
+    assert!(matches!(verdict("arn:aws:kms:*:111122223333:alias/*"), Verdict::MustBeAllowed(_)));
+    assert_eq!(verdict("arn:aws:kms:*"), depends(&[Unstated::Resource]));
+}
+
+#[test]
+fn the_statements_that_an_answer_rests_on_are_told() {
+    let policies = identity(&json!([
+        {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*",
+         "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true", "aws:SecureTransport": "true"}}},
+        {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::other/*"},
+    ]));
+    let ask = |context: Context| request("s3:GetObject", Resource::Named("arn:aws:s3:::b/k".into()), context);
+    let open = ask(Context::new().with("aws:SecureTransport", "true"));
+    let [one] = relevant(&policies, &open).try_into().unwrap();
+    assert_eq!((one.place.statement, one.open.session, one.open.resource), (1, false, false));
+    assert_eq!(
+        one.open.conditions.iter().map(|on| on.key.text.as_str()).collect::<Vec<_>>(),
+        ["aws:MultiFactorAuthPresent"]
+    );
+    assert_eq!(sure_misses(&policies, &open, Lack::Identity), []);
+
+    let without = ask(Context::new().with("aws:MultiFactorAuthPresent", "false"));
+    assert!(relevant(&policies, &without).is_empty());
+    let [miss] = sure_misses(&policies, &without, Lack::Identity).try_into().unwrap();
+    assert!(matches!(miss.failed, Failed::Condition { key, .. } if key == "aws:MultiFactorAuthPresent"));
 }
 
 #[test]
