@@ -21,6 +21,7 @@ mod founding;
 mod guards;
 mod hostile;
 mod import;
+mod instance_profiles;
 mod locks;
 mod offline;
 mod outages;

@@ -93,7 +93,7 @@ struct Manifest {
     sections: Value,
 }
 
-const SECTIONS: [&str; 4] = ["policies", "groups", "users", "roles"];
+const SECTIONS: [&str; 5] = ["policies", "groups", "users", "roles", "instance_profiles"];
 
 impl Manifest {
     fn empty(world: &World) -> Self {
@@ -101,7 +101,8 @@ impl Manifest {
             "version": 1, "name": "acme-prod", "account": world.account,
             "master_copy": {"bucket": world.bucket(), "region": "eu-west-1", "prefix": "iam/"},
         });
-        let sections = json!({"policies": {}, "groups": {}, "users": {}, "roles": {}});
+        let sections =
+            json!({"policies": {}, "groups": {}, "users": {}, "roles": {}, "instance_profiles": {}});
         Self { head: head.as_object().unwrap().clone(), sections }
     }
 
@@ -161,6 +162,16 @@ impl Manifest {
     /// Takes a thing out, and all that names it.
     fn remove(&mut self, section: &str, name: &str) {
         self.sections[section].as_object_mut().unwrap().remove(name);
+        if section == "roles" {
+            for profile in self.sections["instance_profiles"].as_object_mut().unwrap().values_mut() {
+                let holds =
+                    |profile: &Map<String, Value>| profile.get("role").is_some_and(|role| role == name);
+                let profile = profile.as_object_mut().unwrap();
+                if holds(profile) {
+                    profile.remove("role");
+                }
+            }
+        }
         for other in ["groups", "users", "roles"] {
             for block in self.sections[other].as_object_mut().unwrap().values_mut() {
                 let block = block.as_object_mut().unwrap();
@@ -202,6 +213,13 @@ impl Manifest {
         }
         if section == "policies" {
             block.insert("document".to_owned(), document(chance));
+            return Value::Object(block);
+        }
+        if section == "instance_profiles" {
+            let roles = self.names("roles");
+            let holds_one = chance.below(4) > 0;
+            let role = chance.one(&roles).filter(|_| holds_one).cloned();
+            block.extend(role.map(|role| ("role".to_owned(), json!(role))));
             return Value::Object(block);
         }
         block.insert("policies".to_owned(), json!(chance.some(&self.names("policies"))));

@@ -67,6 +67,20 @@ impl Account<'_> {
         names
     }
 
+    /// The names of all instance profiles, with the role that each holds.
+    pub(crate) fn instance_profiles(&self) -> Vec<(String, Option<String>)> {
+        let profiles = self.wait(self.iam.list_instance_profiles().max_items(1000).send()).unwrap();
+        let role = |roles: Vec<iam::types::Role>| {
+            assert!(roles.len() < 2, "{roles:?}");
+            roles.into_iter().next().map(|role| role.role_name)
+        };
+        let profiles = profiles.instance_profiles.into_iter();
+        let mut named: Vec<_> =
+            profiles.map(|profile| (profile.instance_profile_name, role(profile.roles))).collect();
+        named.sort();
+        named
+    }
+
     /// The names of the managed policies that a role has.
     pub(crate) fn policies_of_role(&self, role: &str) -> Vec<String> {
         let answer = self.wait(self.iam.list_attached_role_policies().role_name(role).send()).unwrap();

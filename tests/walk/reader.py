@@ -101,6 +101,10 @@ def wanted(manifest):
             "duration": int(block.get("max_session_duration", 3600)), "boundary": policy_arn(boundary) if boundary else None,
             "trust": normal(wanted_trust(manifest, block["trust"])), **holder(block),
         }
+    for name, block in manifest["instance_profiles"].items():
+        state[f"instance_profile/{name}"] = {
+            "path": block.get("path", "/"), "tags": block.get("tags", {}), "roles": listed(block.get("role", [])),
+        }
     return state
 
 
@@ -128,6 +132,12 @@ def found():
             "duration": role["MaxSessionDuration"],
             "boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
             "trust": normal(role["AssumeRolePolicyDocument"]), **held("role", role["RoleName"]),
+        }
+    for profile in pages("list_instance_profiles", "InstanceProfiles"):
+        name = profile["InstanceProfileName"]
+        state[f"instance_profile/{name}"] = {
+            "path": profile["Path"], "tags": tags(iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]),
+            "roles": [role["RoleName"] for role in profile["Roles"]],
         }
     return state
 
@@ -160,13 +170,18 @@ def prepare():
     iam.attach_group_policy(GroupName="strangers", PolicyArn=policy)
     iam.create_role(RoleName="stranger", AssumeRolePolicyDocument=json.dumps(trust), Description="of others")
     iam.put_role_policy(RoleName="stranger", PolicyName="own", PolicyDocument=json.dumps(document))
+    iam.create_instance_profile(InstanceProfileName="stranger", Tags=[{"Key": "of", "Value": "others"}])
+    iam.add_role_to_instance_profile(InstanceProfileName="stranger", RoleName="stranger")
     STRANGERS.update(found())
+
+
+SECTIONS = ("policies", "groups", "users", "roles", "instance_profiles")
 
 
 def compare(path):
     with open(path, encoding="utf-8") as file:
         manifest = json.load(file)
-    expected = {**wanted({section: manifest.get(section) or {} for section in ("policies", "groups", "users", "roles")}), **STRANGERS}
+    expected = {**wanted({section: manifest.get(section) or {} for section in SECTIONS}), **STRANGERS}
     actual = found()
     differences = []
     for address in sorted({*expected, *actual}):
@@ -186,6 +201,16 @@ def drift(seed):
     document = json.dumps({"Version": "2012-10-17", "Statement": [
         {"Effect": chance.choice(["Allow", "Deny"]), "Action": f"sqs:Drift{chance.randrange(3)}", "Resource": "*"}]})
     stranger = arn("policy", "/", "stranger")
+    if kind == "instance_profile":
+        profile = iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
+        for role in profile["Roles"]:
+            iam.remove_role_from_instance_profile(InstanceProfileName=name, RoleName=role["RoleName"])
+        if not profile["Roles"]:
+            iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName="stranger")
+        if profile.get("Tags"):
+            # Those of an instance profile that never had any are not looked at.
+            iam.tag_instance_profile(InstanceProfileName=name, Tags=[{"Key": "Team", "Value": chance.choice("xy")}])
+        return f"another role, or none, in instance_profile/{name}"
     if kind == "policy":
         policy = next(one["Arn"] for one in pages("list_policies", "Policies", Scope="Local") if one["PolicyName"] == name)
         versions = iam.list_policy_versions(PolicyArn=policy)["Versions"]

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iamctl_model::{Action, Address, Group, Path, Policy, PolicyArn, PolicyName, Resource, Role, Tags, User};
+use iamctl_model::{
+    Action, Address, Group, InstanceProfile, Path, Policy, PolicyArn, PolicyName, Resource, Role, Tags, User,
+};
 
 /// The things that a call changes: what it writes to, and the group of a membership.
 pub(crate) fn touched(action: &Action) -> [Option<Address>; 2] {
@@ -23,6 +25,7 @@ pub(crate) fn deletes(action: &Action) -> bool {
             | Action::DeleteGroup { .. }
             | Action::DeleteRole { .. }
             | Action::DeletePolicy { .. }
+            | Action::DeleteInstanceProfile { .. }
     )
 }
 
@@ -54,6 +57,9 @@ pub(crate) fn made(action: &Action) -> Option<Resource> {
         Action::CreatePolicy { policy_name: _, path, description, policy_document: document, tags } => {
             Resource::Policy(Policy { path, description, tags, document })
         }
+        Action::CreateInstanceProfile { instance_profile_name: _, path, tags } => {
+            Resource::InstanceProfile(InstanceProfile { path, role: None, tags })
+        }
         _ => return None,
     })
 }
@@ -70,10 +76,12 @@ pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&
         | Action::CreateGroup { .. }
         | Action::CreateRole { .. }
         | Action::CreatePolicy { .. }
+        | Action::CreateInstanceProfile { .. }
         | Action::DeleteUser { .. }
         | Action::DeleteGroup { .. }
         | Action::DeleteRole { .. }
         | Action::DeletePolicy { .. }
+        | Action::DeleteInstanceProfile { .. }
         | Action::DeletePolicyVersion { .. }
         | Action::UpdateAccessKey { .. }
         | Action::DeleteAccessKey { .. }
@@ -112,11 +120,16 @@ pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&
         Action::AddUserToGroup { .. } | Action::RemoveUserFromGroup { .. } => {
             change_membership(resource, action);
         }
-        Action::TagUser { tags, .. } | Action::TagRole { tags, .. } | Action::TagPolicy { tags, .. } => {
-            tag(resource, tags);
+        Action::AddRoleToInstanceProfile { .. } | Action::RemoveRoleFromInstanceProfile { .. } => {
+            change_instance_profile(resource, action);
         }
+        Action::TagUser { tags, .. }
+        | Action::TagRole { tags, .. }
+        | Action::TagPolicy { tags, .. }
+        | Action::TagInstanceProfile { tags, .. } => tag(resource, tags),
         Action::UntagUser { tag_keys, .. }
         | Action::UntagRole { tag_keys, .. }
+        | Action::UntagInstanceProfile { tag_keys, .. }
         | Action::UntagPolicy { tag_keys, .. } => untag(resource, tag_keys),
     }
 }
@@ -127,6 +140,7 @@ fn path(resource: &mut Resource) -> &mut Path {
         Resource::Group(group) => &mut group.path,
         Resource::User(user) => &mut user.path,
         Resource::Role(role) => &mut role.path,
+        Resource::InstanceProfile(profile) => &mut profile.path,
     }
 }
 
@@ -157,11 +171,20 @@ fn change_policy(resource: &mut Resource, action: &Action, planned: Option<&Reso
     }
 }
 
+fn change_instance_profile(resource: &mut Resource, action: &Action) {
+    let Resource::InstanceProfile(profile) = resource else { return };
+    match action {
+        Action::AddRoleToInstanceProfile { role_name, .. } => profile.role = Some(role_name.clone()),
+        Action::RemoveRoleFromInstanceProfile { .. } => profile.role = None,
+        _ => {}
+    }
+}
+
 fn set_boundary(resource: &mut Resource, boundary: Option<PolicyArn>) {
     match resource {
         Resource::User(user) => user.permissions_boundary = boundary,
         Resource::Role(role) => role.permissions_boundary = boundary,
-        Resource::Policy(_) | Resource::Group(_) => {}
+        Resource::Policy(_) | Resource::Group(_) | Resource::InstanceProfile(_) => {}
     }
 }
 
@@ -176,7 +199,7 @@ fn change_inline_policies(resource: &mut Resource, action: &Action) {
         _ => return,
     };
     match resource {
-        Resource::Policy(_) => {}
+        Resource::Policy(_) | Resource::InstanceProfile(_) => {}
         Resource::Group(group) => set_or_remove(&mut group.inline_policies, name, document),
         Resource::User(user) => set_or_remove(&mut user.inline_policies, name, document),
         Resource::Role(role) => set_or_remove(&mut role.inline_policies, name, document),
@@ -205,7 +228,7 @@ fn detach(resource: &mut Resource, policy: &PolicyArn) {
 
 fn policies(resource: &mut Resource) -> Option<&mut BTreeSet<PolicyArn>> {
     match resource {
-        Resource::Policy(_) => None,
+        Resource::Policy(_) | Resource::InstanceProfile(_) => None,
         Resource::Group(group) => Some(&mut group.policies),
         Resource::User(user) => Some(&mut user.policies),
         Resource::Role(role) => Some(&mut role.policies),
@@ -235,20 +258,23 @@ fn tag(resource: &mut Resource, tags: &Tags) {
     untag(resource, &tags.0.keys().cloned().collect::<Vec<_>>());
     let (Resource::User(User { tags: present, .. })
     | Resource::Role(Role { tags: present, .. })
-    | Resource::Policy(Policy { tags: present, .. })) = resource
+    | Resource::Policy(Policy { tags: present, .. })
+    | Resource::InstanceProfile(InstanceProfile { tags: present, .. })) = resource
     else {
         return;
     };
     present.0.extend(tags.0.clone());
 }
 
-/// The case of a key counts on policies and does not on users and roles.
+/// The case of a key counts on policies and instance profiles, and does not on users and roles.
 fn untag(resource: &mut Resource, keys: &[String]) {
     match resource {
         Resource::User(User { tags, .. }) | Resource::Role(Role { tags, .. }) => {
             tags.0.retain(|key, _| !keys.iter().any(|gone| same_but_for_case(gone, key)));
         }
-        Resource::Policy(Policy { tags, .. }) => tags.0.retain(|key, _| !keys.contains(key)),
+        Resource::Policy(Policy { tags, .. }) | Resource::InstanceProfile(InstanceProfile { tags, .. }) => {
+            tags.0.retain(|key, _| !keys.contains(key));
+        }
         Resource::Group(_) => {}
     }
 }

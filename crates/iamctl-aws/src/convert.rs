@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::{
-    AttachedPermissionsBoundary, AttachedPolicy, GroupDetail, ManagedPolicyDetail, PolicyDetail,
-    PolicyVersion as SdkPolicyVersion, Role as SdkRole, RoleDetail, Tag, UserDetail,
+    AttachedPermissionsBoundary, AttachedPolicy, GroupDetail, InstanceProfile as SdkInstanceProfile,
+    ManagedPolicyDetail, PolicyDetail, PolicyVersion as SdkPolicyVersion, Role as SdkRole, RoleDetail, Tag,
+    UserDetail,
 };
 use iamctl_model::{
-    Group, GroupName, LiveGroup, LivePolicy, LiveRole, LiveUser, NameError, Observed, Path, PolicyArn,
-    PolicyName, PolicyVersion, RoleDetails, RoleName, SessionDuration, Tags, UniqueId, User, UserName,
-    VersionId,
+    Group, GroupName, InstanceProfileName, LiveGroup, LiveInstanceProfile, LivePolicy, LiveRole, LiveUser,
+    NameError, Observed, Path, PolicyArn, PolicyName, PolicyVersion, RoleDetails, RoleName, SessionDuration,
+    Tags, UniqueId, User, UserName, VersionId,
 };
 use iamctl_policy::Document;
 use jiff::Timestamp;
@@ -58,6 +59,8 @@ pub(crate) fn role(detail: RoleDetail) -> Result<(RoleName, LiveRole), ReadError
     let name = name(detail.role_name, "a role", RoleName::parse)?;
     let of = format!("role/{name}");
     let profiles = detail.instance_profile_list.unwrap_or_default();
+    let profiles = profiles.into_iter().map(|profile| profile.instance_profile_name);
+    let profiles = profiles.map(|text| self::name(Some(text), &of, InstanceProfileName::parse));
     let role = LiveRole {
         id: id(detail.role_id, &of)?,
         created: created(detail.create_date, &of)?,
@@ -68,9 +71,31 @@ pub(crate) fn role(detail: RoleDetail) -> Result<(RoleName, LiveRole), ReadError
         policies: attachments(detail.attached_managed_policies, &of)?,
         inline_policies: inline_policies(detail.role_policy_list, &of)?,
         permissions_boundary: boundary(detail.permissions_boundary, &of)?,
-        instance_profiles: profiles.into_iter().map(|profile| profile.instance_profile_name).collect(),
+        instance_profiles: profiles.collect::<Result<_, _>>()?,
     };
     Ok((name, role))
+}
+
+/// An instance profile, without its tags: the list does not tell them.
+pub(crate) fn instance_profile(
+    profile: SdkInstanceProfile,
+) -> Result<(InstanceProfileName, LiveInstanceProfile), ReadError> {
+    let name = name(Some(profile.instance_profile_name), "an instance profile", InstanceProfileName::parse)?;
+    let of = format!("instance_profile/{name}");
+    let mut roles = profile.roles.into_iter();
+    let role = roles.next().map(|role| self::name(Some(role.role_name), &of, RoleName::parse)).transpose()?;
+    if roles.next().is_some() {
+        // AWS allows one.
+        return Err(ReadError::Unexpected { message: format!("{of} holds several roles") });
+    }
+    let found = LiveInstanceProfile {
+        id: UniqueId(profile.instance_profile_id),
+        created: created(Some(profile.create_date), &of)?,
+        path: path(Some(profile.path), &of)?,
+        role,
+        tags: Observed::NotRead,
+    };
+    Ok((name, found))
 }
 
 /// What ListRoles adds to a role: not read when AWS did not say how long a session may last.

@@ -168,6 +168,10 @@ fn class_of(code: &str, message: &str, status: u16) -> ErrorClass {
         // A principal that was made a moment ago, or one that does not exist at all. Every other
         // malformed document stays malformed.
         "MalformedPolicyDocument" if message.contains("Invalid principal in policy") => ErrorClass::Lagging,
+        // An instance profile that was made a moment ago.
+        "InvalidParameterValue" if message.contains("Invalid IAM Instance Profile name") => {
+            ErrorClass::Lagging
+        }
 
         "ExpiredToken"
         | "ExpiredTokenException"

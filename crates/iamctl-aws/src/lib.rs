@@ -51,6 +51,7 @@ mod profile;
 mod read;
 mod read_credentials;
 mod read_error;
+mod read_instance_profiles;
 mod read_one;
 mod settle;
 mod whole;

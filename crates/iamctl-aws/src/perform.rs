@@ -324,6 +324,48 @@ impl AwsIam {
                     .send()
                     .await,
             ),
+            Action::CreateInstanceProfile { instance_profile_name, path, tags } => {
+                let call = iam
+                    .create_instance_profile()
+                    .instance_profile_name(instance_profile_name.as_str())
+                    .path(path.as_str())
+                    .set_tags(some(sdk_tags(tags)?));
+                let answer = call.customize().config_override(once()).send().await;
+                made(answer, |answer| Some(answer.instance_profile.as_ref()?.instance_profile_id.clone()))
+            }
+            Action::DeleteInstanceProfile { instance_profile_name: name } => {
+                done(iam.delete_instance_profile().instance_profile_name(name.as_str()).send().await)
+            }
+            Action::AddRoleToInstanceProfile { instance_profile_name, role_name } => done(
+                iam.add_role_to_instance_profile()
+                    .instance_profile_name(instance_profile_name.as_str())
+                    .role_name(role_name.as_str())
+                    .customize()
+                    .config_override(once())
+                    .send()
+                    .await,
+            ),
+            Action::RemoveRoleFromInstanceProfile { instance_profile_name, role_name } => done(
+                iam.remove_role_from_instance_profile()
+                    .instance_profile_name(instance_profile_name.as_str())
+                    .role_name(role_name.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::TagInstanceProfile { instance_profile_name: name, tags } => done(
+                iam.tag_instance_profile()
+                    .instance_profile_name(name.as_str())
+                    .set_tags(Some(sdk_tags(tags)?))
+                    .send()
+                    .await,
+            ),
+            Action::UntagInstanceProfile { instance_profile_name: name, tag_keys } => done(
+                iam.untag_instance_profile()
+                    .instance_profile_name(name.as_str())
+                    .set_tag_keys(Some(tag_keys.clone()))
+                    .send()
+                    .await,
+            ),
             Action::UpdateAccessKey { user_name, access_key_id, status } => done(
                 iam.update_access_key()
                     .user_name(user_name.as_str())
@@ -394,6 +436,9 @@ fn makes(action: &Action) -> bool {
             | Action::CreateRole { .. }
             | Action::CreatePolicy { .. }
             | Action::CreatePolicyVersion { .. }
+            | Action::CreateInstanceProfile { .. }
+            // There is room for one role: the second attempt finds the first one's in its way.
+            | Action::AddRoleToInstanceProfile { .. }
     )
 }
 
@@ -432,6 +477,9 @@ fn takes_away(action: &Action) -> bool {
             | Action::UntagUser { .. }
             | Action::UntagRole { .. }
             | Action::UntagPolicy { .. }
+            | Action::DeleteInstanceProfile { .. }
+            | Action::RemoveRoleFromInstanceProfile { .. }
+            | Action::UntagInstanceProfile { .. }
             // A key that is gone cannot be used either.
             | Action::UpdateAccessKey { status: KeyStatus::Inactive, .. }
             | Action::DeleteAccessKey { .. }

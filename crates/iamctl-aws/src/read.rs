@@ -9,7 +9,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use iam::types::{GroupDetail, ManagedPolicyDetail, Role, RoleDetail, UserDetail};
 use iamctl_apply::ErrorClass;
 use iamctl_model::{
-    Account, Live, LiveRole, Observed, Path, PolicyArn, PolicyName, RoleDetails, RoleName, Tags, UniqueId,
+    Account, InstanceProfileName, Live, LiveRole, Observed, Path, PolicyArn, PolicyName, RoleDetails,
+    RoleName, Tags, UniqueId,
 };
 
 use crate::connect::Aws;
@@ -19,12 +20,15 @@ use crate::failure::Failure;
 use crate::pages::Markers;
 use crate::patience::Patience;
 use crate::read_error::ReadError;
+use crate::read_instance_profiles;
 
 /// What is read beyond what two list calls give.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The managed policies whose tags matter: each costs one call.
     pub tags_of_policies: BTreeSet<PolicyName>,
+    /// Whether instance profiles are read, and of which the tags: each of these costs one call.
+    pub instance_profiles: Option<BTreeSet<InstanceProfileName>>,
 }
 
 const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
@@ -39,7 +43,8 @@ pub(crate) const PAGE: i32 = 1000;
 pub(crate) const CONCURRENT_READS: usize = 4;
 
 impl Aws {
-    /// Reads all users, groups, roles and managed policies of the account.
+    /// Reads all users, groups, roles and managed policies of the account, and instance profiles where
+    /// the scope says so.
     ///
     /// It takes one GetAccountAuthorizationDetails and one ListRoles for every thousand objects, side
     /// by side, and then one ListPolicyTags for each policy of the scope that is there. What is read
@@ -105,9 +110,21 @@ struct Details {
 
 impl Reader<'_> {
     async fn read(&self, account: &Account, scope: &Scope) -> Result<Live, ReadError> {
-        let (details, roles) = tokio::try_join!(self.details(), self.roles())?;
+        let instance_profiles = async {
+            match &scope.instance_profiles {
+                Some(_) => self.instance_profiles().await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (details, roles, profiles) = tokio::try_join!(self.details(), self.roles(), instance_profiles)?;
         let mut live = assemble(account, details, roles)?;
+        if let Some(profiles) = profiles {
+            read_instance_profiles::add(&mut live, profiles)?;
+        }
         self.add_tags(&mut live, &scope.tags_of_policies).await?;
+        if let Some(tags_of) = &scope.instance_profiles {
+            self.add_instance_profile_tags(&mut live, tags_of).await?;
+        }
         Ok(live)
     }
 
@@ -214,7 +231,7 @@ impl Reader<'_> {
 
 /// Puts together what the two lists say. Nothing is concluded before all pages of both are there.
 fn assemble(account: &Account, details: Details, roles: Vec<Role>) -> Result<Live, ReadError> {
-    let mut live = Live::empty(account.clone());
+    let mut live = Live { instance_profiles: Observed::NotRead, ..Live::empty(account.clone()) };
     for policy in details.policies {
         check_account(account, policy.arn.as_deref())?;
         let (name, policy) = convert::policy(policy)?;
@@ -241,7 +258,7 @@ fn assemble(account: &Account, details: Details, roles: Vec<Role>) -> Result<Liv
     Ok(live)
 }
 
-fn insert<K: Ord + fmt::Display + Clone, V: PartialEq>(
+pub(crate) fn insert<K: Ord + fmt::Display + Clone, V: PartialEq>(
     map: &mut BTreeMap<K, V>,
     name: K,
     value: V,
@@ -260,7 +277,7 @@ fn insert<K: Ord + fmt::Display + Clone, V: PartialEq>(
 
 /// Refuses what belongs to another account than the one that the caller was found to be in: the
 /// credentials changed in between, or the endpoint is not what it seems.
-fn check_account(account: &Account, arn: Option<&str>) -> Result<(), ReadError> {
+pub(crate) fn check_account(account: &Account, arn: Option<&str>) -> Result<(), ReadError> {
     let mut fields = arn.unwrap_or_default().split(':');
     match (fields.next(), fields.nth(3)) {
         (Some("arn"), Some(id)) if id != account.id.as_str() => {

@@ -12,6 +12,7 @@ const USER: &str = "iam:GetUser";
 const GROUP: &str = "iam:GetGroup";
 const ROLE: &str = "iam:GetRole";
 const POLICY: &str = "iam:GetPolicy";
+const INSTANCE_PROFILE: &str = "iam:GetInstanceProfile";
 
 impl Aws {
     /// The unique id of what is at an address, `None` where nothing is. The path matters for policies,
@@ -46,6 +47,12 @@ impl Aws {
                 let answer = reader.client.get_policy().policy_arn(arn.as_str()).send().await;
                 let policy = answer.map(|answer| answer.policy).map_err(Failure::from);
                 (POLICY, policy.map(|policy| policy.and_then(|policy| id_of_policy(policy, &arn))))
+            }
+            Address::InstanceProfile(name) => {
+                let answer =
+                    reader.client.get_instance_profile().instance_profile_name(name.as_str()).send().await;
+                let profile = answer.map(|answer| answer.instance_profile).map_err(Failure::from);
+                (INSTANCE_PROFILE, profile.map(|profile| profile.map(|profile| profile.instance_profile_id)))
             }
         };
         match found {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use aws_sdk_iam::primitives::DateTime;
 use iamctl_apply::{Attempt, ErrorClass, Receipt};
-use iamctl_model::{Action, PolicyArn, Tags, UniqueId};
+use iamctl_model::{Action, InstanceProfileName, PolicyArn, RoleName, Tags, UniqueId};
 use iamctl_policy::Document;
 use jiff::{SignedDuration, Timestamp};
 
@@ -50,7 +50,8 @@ impl AwsIam {
             }
             (_, "EntityAlreadyExists") => LOOKS.as_slice(),
             // It is the last answer, and an earlier attempt may have succeeded: a policy's version, for
-            // one, may be the very one that is too many now.
+            // one, may be the very one that is too many now; so may the one role that an instance profile has
+            // room for.
             (ErrorClass::Refused | ErrorClass::Denied, _) if attempt.lost_before => {
                 LOOKS.get(..1).unwrap_or_default()
             }
@@ -65,6 +66,10 @@ impl AwsIam {
                     let remark = match failure.class {
                         ErrorClass::Unreachable | ErrorClass::ServerFault => {
                             format!("was made although the answer was lost ({})", failure.message)
+                        }
+                        // Who put a role into an instance profile, and when, nobody tells.
+                        _ if matches!(action, Action::AddRoleToInstanceProfile { .. }) => {
+                            "was already there".to_owned()
                         }
                         _ => "was already there, made during this run".to_owned(),
                     };
@@ -88,6 +93,10 @@ impl AwsIam {
             Action::CreateRole { .. } => self.look_for_role(action, since).await,
             Action::CreatePolicy { .. } => self.look_for_policy(action, since).await,
             Action::CreatePolicyVersion { .. } => self.look_for_version(action, since).await,
+            Action::CreateInstanceProfile { .. } => self.look_for_instance_profile(action, since).await,
+            Action::AddRoleToInstanceProfile { instance_profile_name, role_name } => {
+                self.look_for_role_in(instance_profile_name, role_name).await
+            }
             _ => Ok(Found::Nothing),
         };
         match found {
@@ -185,6 +194,28 @@ impl AwsIam {
             // Another version in force is what the call was to replace, not something in its way.
             _ => Ok(Found::Nothing),
         }
+    }
+
+    async fn look_for_instance_profile(&self, action: &Action, since: Timestamp) -> Result<Found, Failure> {
+        let Action::CreateInstanceProfile { instance_profile_name: name, path, tags } = action else {
+            return Ok(Found::Nothing);
+        };
+        let answer = self.client.get_instance_profile().instance_profile_name(name.as_str()).send().await?;
+        let Some(profile) = answer.instance_profile else { return Ok(Found::Nothing) };
+        let mut look = Look::of(&profile.create_date, since);
+        look.same("path", profile.path == path.as_str());
+        look.same("role", profile.roles.is_empty());
+        look.same("tags", same_tags(profile.tags, tags));
+        Ok(look.found(Some(profile.instance_profile_id)))
+    }
+
+    /// Whether an instance profile holds a role. Another one in its place is what stands in the way, and
+    /// AWS has said so.
+    async fn look_for_role_in(&self, name: &InstanceProfileName, role: &RoleName) -> Result<Found, Failure> {
+        let answer = self.client.get_instance_profile().instance_profile_name(name.as_str()).send().await?;
+        let roles = answer.instance_profile.map(|profile| profile.roles).unwrap_or_default();
+        let is_there = roles.iter().any(|there| there.role_name.eq_ignore_ascii_case(role.as_str()));
+        Ok(if is_there { Found::Ours(None) } else { Found::Nothing })
     }
 
     async fn version(&self, arn: &PolicyArn, id: &str) -> Result<Option<(Document, DateTime)>, Failure> {

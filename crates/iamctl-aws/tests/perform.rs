@@ -14,8 +14,8 @@ use fault_proxy::{Fault, REQUEST_ID};
 use iamctl_apply::{Attempt, ErrorClass, IamAccount, Receipt};
 use iamctl_aws::{Aws, AwsIam, Scope};
 use iamctl_model::{
-    Account, Action, GroupName, Live, Path, PolicyArn, PolicyName, RoleName, SessionDuration, Tags, UserName,
-    VersionId,
+    Account, Action, GroupName, InstanceProfileName, Live, Path, PolicyArn, PolicyName, RoleName,
+    SessionDuration, Tags, UserName, VersionId,
 };
 use iamctl_policy::Document;
 use jiff::{SignedDuration, Timestamp};
@@ -36,7 +36,9 @@ async fn every_call_does_what_it_says() {
     let made_role = made
         .perform(&iam, bounded_role("r", "does things", 7_200, Some(arn(&account, "boundary"))), now)
         .await;
+    let made_profile = made.perform(&iam, create_instance_profile("i", &[("a", "1")]), now).await;
     let live = read(&world).await;
+    assert_eq!(made_profile.created.as_ref(), live.id(&"instance_profile/i".parse().unwrap()));
     assert_eq!(made_policy.created.as_ref(), live.id(&"policy/p".parse().unwrap()));
     assert_eq!(made_user.created.as_ref(), live.id(&"user/u".parse().unwrap()));
     assert_eq!(made_group.created.as_ref(), live.id(&"group/g".parse().unwrap()));
@@ -68,6 +70,10 @@ async fn every_call_does_what_it_says() {
     assert_eq!(changed.default_version().unwrap().id.0, "v1", "v2 was made, and v1 put in force again");
     assert_eq!(changed.tags.as_ref().unwrap().0, [("b".to_owned(), "2".to_owned())].into());
 
+    let changed = live.instance_profile(&profile("i")).unwrap();
+    assert_eq!((changed.path.as_str(), changed.role.as_ref()), ("/ec2/", Some(&role_name("r"))));
+    assert_eq!(changed.tags.as_ref().unwrap().0, [("b".to_owned(), "2".to_owned())].into());
+
     // … and taken away, and what is gone is gone a second time.
     let deletions = deletions(&account);
     for action in &deletions {
@@ -80,7 +86,7 @@ async fn every_call_does_what_it_says() {
     }
 
     // Only what moto cannot do is left, and tried below.
-    assert_eq!(made.calls.len(), 37, "{:?}", made.calls);
+    assert_eq!(made.calls.len(), 43, "{:?}", made.calls);
 }
 
 /// moto refuses boundaries of users: that these calls are sent as they should be is all that can be seen.
@@ -269,6 +275,7 @@ async fn something_else_under_the_name_is_not_ours() {
         (Action::CreateGroup { group_name: group("g"), path: path("/x/") }, "its path differs"),
         (create_role("r", "other", 3_600), "its description differs, its session duration differs"),
         (create_policy("p", "about p", DENY, &[]), "its document differs, its tags differs"),
+        (create_instance_profile("i", &[]), "its tags differs"),
     ] {
         let error = iam.perform(&action, Attempt::after_loss(now)).await.unwrap_err();
         assert_eq!(error.class, ErrorClass::Refused);
@@ -341,6 +348,31 @@ async fn a_policy_version_whose_answer_is_lost_is_not_made_twice() {
         policy_document: Document::from_stored(READ),
     };
     let error = iam.perform(&other, Attempt::first(now)).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_deref()), (ErrorClass::Refused, Some("LimitExceeded")));
+}
+
+#[tokio::test]
+async fn a_role_that_was_added_and_nobody_said_so_is_not_added_twice() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    iam.perform(&create_role("r", "", 3_600), Attempt::first(now)).await.unwrap();
+    iam.perform(&create_role("s", "", 3_600), Attempt::first(now)).await.unwrap();
+    iam.perform(&create_instance_profile("i", &[]), Attempt::first(now)).await.unwrap();
+    let add = |role: &str| Action::AddRoleToInstanceProfile {
+        instance_profile_name: profile("i"),
+        role_name: role_name(role),
+    };
+    let lost = world.proxy.inject(Fault::lose_reply().operation("AddRoleToInstanceProfile"));
+    let receipt = iam.perform(&add("r"), Attempt::first(now)).await.unwrap();
+    assert!(receipt.remark.unwrap().starts_with("was made although"));
+    assert_eq!(receipt.created, None);
+    assert_eq!(world.count("AddRoleToInstanceProfile"), 1, "the SDK does not repeat it");
+    lost.remove();
+
+    // There is room for one role, whichever it is.
+    let receipt = iam.perform(&add("r"), Attempt::after_loss(now)).await.unwrap();
+    assert_eq!(receipt.remark.as_deref(), Some("was already there"));
+    let error = iam.perform(&add("s"), Attempt::after_loss(now)).await.unwrap_err();
     assert_eq!((error.class, error.code.as_deref()), (ErrorClass::Refused, Some("LimitExceeded")));
 }
 
@@ -522,6 +554,7 @@ fn creations() -> Vec<Action> {
         Action::CreateGroup { group_name: group("g"), path: Path::root() },
         create_role("r", "does things", 7_200),
         create_policy("p", "about p", READ, &[("a", "1")]),
+        create_instance_profile("i", &[("a", "1")]),
     ]
 }
 
@@ -565,6 +598,9 @@ fn changes(account: &Account) -> Vec<Action> {
         Action::UntagRole { role_name: r, tag_keys: vec!["a".into()] },
         Action::TagPolicy { policy_arn: p.clone(), tags: tags(&[("b", "2")]) },
         Action::UntagPolicy { policy_arn: p, tag_keys: vec!["a".into()] },
+        Action::AddRoleToInstanceProfile { instance_profile_name: profile("i"), role_name: role_name("r") },
+        Action::TagInstanceProfile { instance_profile_name: profile("i"), tags: tags(&[("b", "2")]) },
+        Action::UntagInstanceProfile { instance_profile_name: profile("i"), tag_keys: vec!["a".into()] },
     ]
 }
 
@@ -581,6 +617,8 @@ fn deletions(account: &Account) -> Vec<Action> {
         Action::DetachGroupPolicy { group_name: g.clone(), policy_arn: p.clone() },
         Action::DetachRolePolicy { role_name: r.clone(), policy_arn: p.clone() },
         Action::RemoveUserFromGroup { group_name: g.clone(), user_name: u.clone() },
+        Action::RemoveRoleFromInstanceProfile { instance_profile_name: profile("i"), role_name: r.clone() },
+        Action::DeleteInstanceProfile { instance_profile_name: profile("i") },
         Action::DeleteUser { user_name: u },
         Action::DeleteGroup { group_name: g },
         Action::DeleteRole { role_name: r },
@@ -591,6 +629,14 @@ fn deletions(account: &Account) -> Vec<Action> {
 
 fn create_user(name: &str, at: &str, with: &[(&str, &str)]) -> Action {
     Action::CreateUser { user_name: user(name), path: path(at), permissions_boundary: None, tags: tags(with) }
+}
+
+fn create_instance_profile(name: &str, with: &[(&str, &str)]) -> Action {
+    Action::CreateInstanceProfile {
+        instance_profile_name: profile(name),
+        path: path("/ec2/"),
+        tags: tags(with),
+    }
 }
 
 fn create_role(name: &str, description: &str, seconds: u32) -> Action {
@@ -621,7 +667,8 @@ fn create_policy(name: &str, description: &str, document: &str, with: &[(&str, &
 
 async fn read(world: &World) -> Live {
     let all = ["p", "boundary"].map(policy).into();
-    world.aws.read_live(&world.account, &Scope { tags_of_policies: all }).await.unwrap()
+    let scope = Scope { tags_of_policies: all, instance_profiles: Some([profile("i")].into()) };
+    world.aws.read_live(&world.account, &scope).await.unwrap()
 }
 
 fn user(name: &str) -> UserName {
@@ -638,6 +685,10 @@ fn role_name(name: &str) -> RoleName {
 
 fn policy(name: &str) -> PolicyName {
     PolicyName::parse(name).unwrap()
+}
+
+fn profile(name: &str) -> InstanceProfileName {
+    InstanceProfileName::parse(name).unwrap()
 }
 
 fn path(text: &str) -> Path {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::World;
 use fault_proxy::{Fault, REQUEST_ID};
 use iamctl_aws::{Patience, ReadError, Scope};
-use iamctl_model::{Live, Observed, PolicyName, RoleName, UserName};
+use iamctl_model::{InstanceProfileName, Live, Observed, PolicyName, RoleName, UserName};
 use iamctl_policy::Document;
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}"#;
@@ -19,7 +19,7 @@ const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"a+b","Effec
 async fn an_empty_account_is_empty_and_costs_two_requests() {
     let world = World::new().await;
     let live = world.aws.read_live(&world.account, &Scope::default()).await.unwrap();
-    assert_eq!(live, Live::empty(world.account.clone()));
+    assert_eq!(live, Live { instance_profiles: Observed::NotRead, ..Live::empty(world.account.clone()) });
     let mut calls = world.calls();
     calls.sort();
     assert_eq!(calls, ["iam GetAccountAuthorizationDetails", "iam ListRoles"]);
@@ -78,7 +78,8 @@ async fn everything_that_is_there_is_read() {
     assert_eq!(group.policies.first().unwrap().as_str(), arn);
     let ops = &live.roles[&RoleName::parse("ops").unwrap()];
     assert_eq!(ops.trust, Document::from_stored(TRUST));
-    assert_eq!(ops.instance_profiles, ["ip"]);
+    assert_eq!(ops.instance_profiles[0].as_str(), "ip");
+    assert_eq!(live.instance_profiles, Observed::NotRead);
     assert_eq!(ops.permissions_boundary.as_ref().unwrap().as_str(), arn);
     let details = ops.details.as_ref().unwrap();
     assert_eq!((details.description.as_str(), details.max_session_duration.as_secs()), ("does things", 7200));
@@ -96,7 +97,8 @@ async fn tags_of_policies_are_read_for_those_that_are_wanted_and_there() {
         seed(&world.iam(), name).await;
     }
     let wanted = ["A", "c", "missing"].map(|name| PolicyName::parse(name).unwrap());
-    let live = world.aws.read_live(&world.account, &Scope { tags_of_policies: wanted.into() }).await.unwrap();
+    let scope = Scope { tags_of_policies: wanted.into(), ..Scope::default() };
+    let live = world.aws.read_live(&world.account, &scope).await.unwrap();
     let tags =
         |name: &str| live.policies[&PolicyName::parse(name).unwrap()].tags.as_ref().map(|tags| &tags.0);
     assert_eq!(tags("a").unwrap()["name"], "a");
@@ -104,6 +106,84 @@ async fn tags_of_policies_are_read_for_those_that_are_wanted_and_there() {
     assert_eq!(tags("c").unwrap()["name"], "c");
     assert_eq!(world.count("ListPolicyTags"), 2);
     assert_eq!(world.calls().len(), 4);
+}
+
+#[tokio::test]
+async fn instance_profiles_are_read_where_the_scope_says_so() {
+    let world = World::new().await;
+    let iam = world.iam();
+    iam.create_role().role_name("Ops").assume_role_policy_document(TRUST).send().await.unwrap();
+    for (name, path) in [("Web", "/ec2/"), ("empty", "/"), ("other", "/")] {
+        let call =
+            iam.create_instance_profile().instance_profile_name(name).path(path).tags(tag("name", name));
+        call.send().await.unwrap();
+    }
+    iam.add_role_to_instance_profile().instance_profile_name("Web").role_name("Ops").send().await.unwrap();
+
+    let tags_of = ["web", "empty", "missing"].map(|name| InstanceProfileName::parse(name).unwrap());
+    let scope = Scope { instance_profiles: Some(tags_of.into()), ..Scope::default() };
+    let live = world.aws.read_live(&world.account, &scope).await.unwrap();
+
+    assert_eq!(world.calls().len(), 5, "two lists, one of instance profiles, and two for tags");
+    let found = |name: &str| live.instance_profile(&InstanceProfileName::parse(name).unwrap()).unwrap();
+    assert_eq!(live.spelling(&"instance_profile/web".parse().unwrap()), Some("Web"));
+    assert_eq!((found("web").path.as_str(), found("web").role.as_ref().unwrap().as_str()), ("/ec2/", "Ops"));
+    assert_eq!(found("web").tags.as_ref().unwrap().0["name"], "Web");
+    assert_eq!((&found("empty").role, found("empty").tags.as_ref().unwrap().0.len()), (&None, 1));
+    assert_eq!(found("other").tags, Observed::NotRead);
+    assert!(!found("web").id.0.is_empty());
+    assert_eq!(live.roles.values().next().unwrap().instance_profiles[0].as_str(), "Web");
+}
+
+/// moto's pages are never cut short; AWS's may be.
+#[tokio::test]
+async fn pages_of_instance_profiles_are_put_together() {
+    let world = World::new().await;
+    let id = world.account.id.clone();
+    let page = |name: &str, more: &str| {
+        format!(
+            "<ListInstanceProfilesResponse><ListInstanceProfilesResult><InstanceProfiles><member>\
+             <Path>/</Path><InstanceProfileName>{name}</InstanceProfileName>\
+             <InstanceProfileId>AIPA{name}</InstanceProfileId>\
+             <Arn>arn:aws:iam::{id}:instance-profile/{name}</Arn><Roles/>\
+             <CreateDate>2026-01-02T03:04:05Z</CreateDate></member></InstanceProfiles>{more}\
+             </ListInstanceProfilesResult></ListInstanceProfilesResponse>"
+        )
+    };
+    let next = "<IsTruncated>true</IsTruncated><Marker>m1</Marker>";
+    let inject = |text: String| {
+        world.proxy.inject(Fault::reply(200, "text/xml", text).operation("ListInstanceProfiles").times(1));
+    };
+    inject(page("a", next));
+    inject(page("b", "<IsTruncated>false</IsTruncated>"));
+    let scope = Scope { instance_profiles: Some([].into()), ..Scope::default() };
+    let live = world.aws.read_live(&world.account, &scope).await.unwrap();
+    let ids: Vec<_> = live.addresses().map(|(address, id)| format!("{address} {id}")).collect();
+    assert_eq!(ids, ["instance_profile/a AIPAa", "instance_profile/b AIPAb"]);
+
+    // A marker that repeats, or none where there is more: half a list is no list.
+    for more in [next.to_owned(), "<IsTruncated>true</IsTruncated>".to_owned()] {
+        let fault = Fault::reply(200, "text/xml", page("a", &more)).operation("ListInstanceProfiles");
+        let injected = world.proxy.inject(fault);
+        let error = world.aws.read_live(&world.account, &scope).await.unwrap_err();
+        assert!(matches!(error, ReadError::Inconsistent { .. }), "{error}");
+        injected.remove();
+    }
+}
+
+#[tokio::test]
+async fn an_instance_profile_that_a_role_names_and_no_list_has_was_missed() {
+    let world = World::new().await;
+    let iam = world.iam();
+    iam.create_role().role_name("ops").assume_role_policy_document(TRUST).send().await.unwrap();
+    iam.create_instance_profile().instance_profile_name("web").send().await.unwrap();
+    iam.add_role_to_instance_profile().instance_profile_name("web").role_name("ops").send().await.unwrap();
+    let nothing = "<ListInstanceProfilesResponse><ListInstanceProfilesResult><InstanceProfiles/>\
+                   <IsTruncated>false</IsTruncated></ListInstanceProfilesResult></ListInstanceProfilesResponse>";
+    world.proxy.inject(Fault::reply(200, "text/xml", nothing).operation("ListInstanceProfiles"));
+    let scope = Scope { instance_profiles: Some([].into()), ..Scope::default() };
+    let error = world.aws.read_live(&world.account, &scope).await.unwrap_err();
+    assert!(error.to_string().contains("role/ops is in instance_profile/web, which is not in"), "{error}");
 }
 
 #[tokio::test]
@@ -339,7 +419,7 @@ async fn a_denied_read_names_the_permission_that_is_missing() {
         let world = World::new().await;
         seed(&world.iam(), "p").await;
         let denied = world.proxy.inject(Fault::access_denied().operation(operation));
-        let scope = Scope { tags_of_policies: [PolicyName::parse("p").unwrap()].into() };
+        let scope = Scope { tags_of_policies: [PolicyName::parse("p").unwrap()].into(), ..Scope::default() };
         let error = world.aws.read_live(&world.account, &scope).await.unwrap_err();
         let expected = format!("the account cannot be read without `iam:{operation}`: ");
         assert!(error.to_string().starts_with(&expected), "{error}");

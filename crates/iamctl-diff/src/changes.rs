@@ -48,6 +48,16 @@ pub(crate) fn compare(
     let mut addresses: BTreeSet<&Address> = desired.managed.keys().collect();
     addresses.extend(ownership.0.keys());
     for address in addresses {
+        if !live.has_read(address.kind()) {
+            compared.notes.extend(desired.managed.contains_key(address).then(|| Note {
+                address: address.clone(),
+                message: format!(
+                    "not compared: the {} of the account were not read",
+                    address.kind().plural()
+                ),
+            }));
+            continue;
+        }
         let owned = ownership.get(address);
         let thing = Thing { desired, live, address, owned, own_users: &own_users, siblings, ghosts: &ghosts };
         if let Some(name) = owned.and_then(|owned| names.elsewhere(address, owned)) {
@@ -236,7 +246,8 @@ impl Thing<'_> {
             };
             return refuse(Guard::Adopt, message, help);
         }
-        let is_fixed = matches!(before, Resource::Role(_) | Resource::Policy(_));
+        let is_fixed =
+            matches!(before, Resource::Role(_) | Resource::Policy(_) | Resource::InstanceProfile(_));
         if is_fixed && before.path() != wanted.path() {
             return refuse(
                 Guard::Replace,

@@ -84,6 +84,7 @@ pub(crate) fn is_on_the_way_to(found: &Resource, planned: &Resource) -> bool {
         }
         // A role that trusts a role which trusts it back is made with a trust that lets nobody in.
         (Field::Trust, Resource::Role(found), _) => !found.trust.has(iamctl_policy::Effect::Allow),
+        (Field::Role, Resource::InstanceProfile(found), _) => found.role.is_none(),
         _ => false,
     })
 }
@@ -148,6 +149,19 @@ fn claim_updated(claimed: &mut Ownership, change: &Change, live: &Live) {
                 &after.permissions_boundary,
                 &found.permissions_boundary,
             );
+        }
+        (
+            Resource::InstanceProfile(last),
+            Resource::InstanceProfile(before),
+            Resource::InstanceProfile(after),
+            Resource::InstanceProfile(found),
+        ) => {
+            map(&mut last.tags.0, &before.tags.0, &after.tags.0, &found.tags.0);
+            value(&mut last.role, &before.role, &after.role, &found.role);
+            // One role goes before another comes.
+            if before.role != after.role && found.role.is_none() {
+                last.role = None;
+            }
         }
         _ => {}
     }

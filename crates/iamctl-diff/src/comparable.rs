@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use iamctl_model::{
-    Address, Desired, Field, Group, IgnoredItem, Managed, Policy, Resource, Role, Tags, User, UserName,
+    Address, Desired, Field, Group, IgnoredItem, InstanceProfile, Managed, Policy, Resource, Role, Tags,
+    User, UserName,
 };
 
 /// One managed thing, in the form in which its sides can be compared.
@@ -52,6 +53,13 @@ impl<'a> Comparable<'a> {
             (Resource::Group(side), Resource::Group(wanted)) => Resource::Group(self.group(side, wanted)),
             (Resource::User(side), Resource::User(wanted)) => Resource::User(self.user(side, wanted)),
             (Resource::Role(side), Resource::Role(wanted)) => Resource::Role(self.role(side, wanted)),
+            (Resource::InstanceProfile(side), Resource::InstanceProfile(wanted)) => {
+                Resource::InstanceProfile(InstanceProfile {
+                    path: side.path,
+                    role: self.pick(Field::Role, side.role, &wanted.role),
+                    tags: self.tags(side.tags),
+                })
+            }
             // Things of different kinds have no address in common.
             (side, _) => side,
         }

@@ -151,6 +151,13 @@ impl Delta {
         Delta { denies: all(change.narrows()), stops_denying: all(change.widens()), ..Delta::default() }
     }
 
+    /// An instance profile that gets a role gives it to instances, as a trust policy that lets more in;
+    /// one that loses it takes it from them.
+    pub(crate) fn of_instances(get_it: bool) -> Self {
+        let all = |there: bool| if there { Actions::everything() } else { Actions::default() };
+        Delta { denies: all(!get_it), stops_denying: all(get_it), ..Delta::default() }
+    }
+
     /// A policy of AWS whose text is not known here: taken to allow anything, and to deny anything when
     /// its name says so.
     pub(crate) fn of_aws_managed(arn: &PolicyArn, attached: bool) -> Self {

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Account, Action, Address, Change, ChangeAction, Group, GroupName, Identity, LivePolicy, Path, Policy,
-    PolicyArn, PolicyName, PrincipalArn, Resource, Role, RoleDetails, RoleName, Tags, User, UserName,
+    Account, Action, Address, Change, ChangeAction, Group, GroupName, Identity, InstanceProfile,
+    InstanceProfileName, LivePolicy, Path, Policy, PolicyArn, PolicyName, PrincipalArn, Resource, Role,
+    RoleDetails, RoleName, Tags, User, UserName,
 };
 use iamctl_policy::Document;
 
@@ -135,6 +136,17 @@ impl Drafter<'_> {
                 self.user(name, &made, user);
             }
             (Address::Role(name), Resource::Role(role)) => self.create_role(name, role),
+            (Address::InstanceProfile(name), Resource::InstanceProfile(profile)) => {
+                self.plain(
+                    address,
+                    Action::CreateInstanceProfile {
+                        instance_profile_name: name.clone(),
+                        path: profile.path.clone(),
+                        tags: profile.tags.clone(),
+                    },
+                );
+                self.instance_profile(name, &InstanceProfile { role: None, ..profile.clone() }, profile);
+            }
             // An address and what is at it are of one kind.
             _ => {}
         }
@@ -174,6 +186,11 @@ impl Drafter<'_> {
             (Address::Role(name), Resource::Role(before), Resource::Role(after)) => {
                 self.role(name, before, after);
             }
+            (
+                Address::InstanceProfile(name),
+                Resource::InstanceProfile(before),
+                Resource::InstanceProfile(after),
+            ) => self.instance_profile(name, before, after),
             _ => {}
         }
     }
@@ -325,6 +342,40 @@ impl Drafter<'_> {
         self.plain(&Address::Role(name.clone()), action);
     }
 
+    fn instance_profile(
+        &mut self,
+        name: &InstanceProfileName,
+        before: &InstanceProfile,
+        after: &InstanceProfile,
+    ) {
+        let address = Address::InstanceProfile(name.clone());
+        let name = || name.clone();
+        if before.role != after.role {
+            let affected = |role: &RoleName| BTreeSet::from([Identity::Role(role.clone())]);
+            if let Some(role) = &before.role {
+                let action = Action::RemoveRoleFromInstanceProfile {
+                    instance_profile_name: name(),
+                    role_name: role.clone(),
+                };
+                self.push(&address, action, Delta::of_instances(false), affected(role));
+            }
+            if let Some(role) = &after.role {
+                let action = Action::AddRoleToInstanceProfile {
+                    instance_profile_name: name(),
+                    role_name: role.clone(),
+                };
+                self.push(&address, action, Delta::of_instances(true), affected(role));
+            }
+        }
+        let (tags, tag_keys) = tag_changes(&before.tags, &after.tags, false);
+        if !tag_keys.is_empty() {
+            self.plain(&address, Action::UntagInstanceProfile { instance_profile_name: name(), tag_keys });
+        }
+        if !tags.is_empty() {
+            self.plain(&address, Action::TagInstanceProfile { instance_profile_name: name(), tags });
+        }
+    }
+
     fn boundary(&mut self, identity: &Identity, before: Option<&PolicyArn>, after: Option<&PolicyArn>) {
         if before == after {
             return;
@@ -414,6 +465,13 @@ impl Drafter<'_> {
             Address::Role(name) => {
                 self.unwind(address);
                 self.plain(address, Action::DeleteRole { role_name: name.clone() });
+            }
+            Address::InstanceProfile(name) => {
+                let Some(found) = live.instance_profile(name) else { return };
+                let found = found.against(&Tags::default());
+                let without = InstanceProfile { role: None, ..found.clone() };
+                self.instance_profile(name, &found, &without);
+                self.plain(address, Action::DeleteInstanceProfile { instance_profile_name: name.clone() });
             }
             Address::MasterCopy => {}
         }

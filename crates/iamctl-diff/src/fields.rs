@@ -1,6 +1,6 @@
 //! Which parts of two things of one kind differ.
 
-use iamctl_model::{Field, Group, Policy, Resource, Role, User};
+use iamctl_model::{Field, Group, InstanceProfile, Policy, Resource, Role, User};
 
 /// The fields in which two things differ, in the order of [`Field`]. Things of different kinds have
 /// nothing in common and are never compared; they differ in no field.
@@ -13,6 +13,9 @@ pub(crate) fn differing(before: &Resource, after: &Resource) -> Vec<Field> {
         (Resource::Group(before), Resource::Group(after)) => group(before, after),
         (Resource::User(before), Resource::User(after)) => user(before, after),
         (Resource::Role(before), Resource::Role(after)) => role(before, after),
+        (Resource::InstanceProfile(before), Resource::InstanceProfile(after)) => {
+            instance_profile(before, after)
+        }
         _ => Vec::new(),
     };
     let mut fields: Vec<_> =
@@ -63,9 +66,24 @@ pub(crate) fn take_over(into: &mut Resource, from: &Resource, fields: &[Field]) 
                 }
                 _ => {}
             },
+            (Resource::InstanceProfile(into), Resource::InstanceProfile(from)) => match field {
+                Field::Path => into.path.clone_from(&from.path),
+                Field::Role => into.role.clone_from(&from.role),
+                Field::Tags => into.tags.clone_from(&from.tags),
+                _ => {}
+            },
             _ => {}
         }
     }
+}
+
+fn instance_profile(before: &InstanceProfile, after: &InstanceProfile) -> Vec<(Field, bool)> {
+    let InstanceProfile { path, role, tags } = before;
+    vec![
+        (Field::Path, *path != after.path),
+        (Field::Role, *role != after.role),
+        (Field::Tags, *tags != after.tags),
+    ]
 }
 
 fn policy(before: &Policy, after: &Policy) -> Vec<(Field, bool)> {

@@ -36,7 +36,10 @@ impl Ghosts {
             let arn = match address {
                 Address::User(name) => live.account.user_arn(path, name),
                 Address::Role(name) => live.account.role_arn(path, name),
-                Address::Group(_) | Address::Policy(_) | Address::MasterCopy => return None,
+                Address::Group(_)
+                | Address::Policy(_)
+                | Address::InstanceProfile(_)
+                | Address::MasterCopy => return None,
             };
             let is_nobody = live.id(address).is_none();
             let ghost = Ghost { address: address.clone(), arn: arn.as_str().to_owned(), is_nobody };
@@ -151,7 +154,7 @@ fn documents<'l>(live: &'l Live, address: &Address) -> Vec<&'l Document> {
         }
         Address::User(name) => (None, live.users.get(name).map(|user| &user.value.inline_policies)),
         Address::Group(name) => (None, live.groups.get(name).map(|group| &group.value.inline_policies)),
-        Address::MasterCopy => (None, None),
+        Address::InstanceProfile(_) | Address::MasterCopy => (None, None),
     };
     own.into_iter().chain(inline.into_iter().flat_map(BTreeMap::values)).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use iamctl_model::{
     Address, Caller, Cause, Change, ChangeAction, Field, Guard, Hazard, HazardKind, Identity, Live,
-    Ownership, PolicyArn, Refusal, Resource,
+    Ownership, PolicyArn, Refusal, Resource, RoleName,
 };
 
 use crate::delta::Delta;
@@ -116,9 +116,13 @@ impl Guards<'_> {
             }
             Address::Role(name) => {
                 let profiles = self.live.roles.get(name)?.instance_profiles.iter();
-                profiles.map(|profile| format!("the instance profile {profile}")).collect()
+                let profiles = profiles.map(|profile| Address::InstanceProfile(profile.clone()));
+                profiles
+                    .filter(|profile| !lets_go_of_role(profile, name, world))
+                    .map(|profile| profile.to_string())
+                    .collect()
             }
-            Address::User(_) | Address::MasterCopy => Vec::new(),
+            Address::User(_) | Address::InstanceProfile(_) | Address::MasterCopy => Vec::new(),
         };
         if users.is_empty() {
             return None;
@@ -294,6 +298,20 @@ impl Guards<'_> {
                 let denying = joined.filter(|group| !world.leaving(group).stops_denying.is_empty());
                 denying.map(|group| format!("the membership of group/{group}, which denies")).collect()
             }
+            (
+                Resource::InstanceProfile(last),
+                Some(Resource::InstanceProfile(before)),
+                Some(Resource::InstanceProfile(after)),
+            ) if drifted(Field::Role) => {
+                let is_back = before.role.is_none() && last.role == after.role;
+                // A role that was deleted had to leave its instance profiles: that is no decision about them.
+                let is_made_again = |role: &&RoleName| {
+                    let change = world.change(&Address::Role((*role).clone()));
+                    change.is_some_and(|change| change.action == ChangeAction::Create)
+                };
+                let role = after.role.iter().filter(|_| is_back).find(|role| !is_made_again(role));
+                role.map(|role| format!("the removal of role/{role}")).into_iter().collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -343,6 +361,18 @@ fn lets_go_of_group(user: &Address, group: &Change, world: &World<'_>) -> bool {
             Some(Resource::User(before)),
             Some(Resource::User(after)),
         )) => before.groups.contains(name) && !after.groups.contains(name),
+        _ => false,
+    }
+}
+
+fn lets_go_of_role(profile: &Address, role: &RoleName, world: &World<'_>) -> bool {
+    match world.change(profile).map(|change| (change.action, &change.before, &change.after)) {
+        Some((ChangeAction::Delete, ..)) => true,
+        Some((
+            ChangeAction::Update | ChangeAction::Adopt,
+            Some(Resource::InstanceProfile(before)),
+            Some(Resource::InstanceProfile(after)),
+        )) => before.role.as_ref() == Some(role) && after.role.as_ref() != Some(role),
         _ => false,
     }
 }

@@ -100,7 +100,7 @@ impl Ordering<'_> {
     /// What AWS refuses otherwise.
     fn preconditions(&mut self) {
         let (creates, deletes, moves) = (self.creates(), self.deletes(), self.moves());
-        let versions = self.new_versions();
+        let (versions, removals) = (self.new_versions(), self.removals());
         let mut edges = Vec::new();
         for (index, action) in self.actions() {
             let subject = action.subject();
@@ -110,12 +110,17 @@ impl Ordering<'_> {
                 let address = Address::Policy(policy.policy_name());
                 edges.extend(creates.get(&address).map(|create| (*create, index)));
             }
-            // What lets go of a policy or a group comes before it is deleted.
+            // What lets go of a policy, a group or a role comes before it is deleted.
             for address in released(self.world, action) {
                 edges.extend(deletes.get(&address).map(|delete| (index, *delete)));
             }
             if let Action::AddUserToGroup { group_name, .. } = action {
                 edges.extend(creates.get(&Address::Group(group_name.clone())).map(|create| (*create, index)));
+            }
+            if let Action::AddRoleToInstanceProfile { role_name, .. } = action {
+                edges.extend(creates.get(&Address::Role(role_name.clone())).map(|create| (*create, index)));
+                // There is room for one role.
+                edges.extend(removals.get(&subject).map(|removal| (*removal, index)));
             }
             for identity in trust_of(action).into_iter().flat_map(|trust| self.named(trust)) {
                 edges.extend(creates.get(&identity.address()).map(|create| (*create, index)));
@@ -138,6 +143,7 @@ impl Ordering<'_> {
                     | Action::CreateGroup { .. }
                     | Action::CreateRole { .. }
                     | Action::CreatePolicy { .. }
+                    | Action::CreateInstanceProfile { .. }
             )
         });
         creates.map(|(index, action)| (action.subject(), index)).collect()
@@ -151,9 +157,18 @@ impl Ordering<'_> {
                     | Action::DeleteGroup { .. }
                     | Action::DeleteRole { .. }
                     | Action::DeletePolicy { .. }
+                    | Action::DeleteInstanceProfile { .. }
             )
         });
         deletes.map(|(index, action)| (action.subject(), index)).collect()
+    }
+
+    /// The calls that take roles out of instance profiles.
+    fn removals(&self) -> BTreeMap<Address, usize> {
+        self.actions()
+            .filter(|(_, action)| matches!(action, Action::RemoveRoleFromInstanceProfile { .. }))
+            .map(|(index, action)| (action.subject(), index))
+            .collect()
     }
 
     fn moves(&self) -> BTreeMap<Address, usize> {
@@ -571,6 +586,7 @@ fn released(world: &World<'_>, action: &Action) -> Vec<Address> {
     let policy = |arn: &PolicyArn| Address::Policy(arn.policy_name());
     match action {
         Action::RemoveUserFromGroup { group_name, .. } => vec![Address::Group(GroupName::clone(group_name))],
+        Action::RemoveRoleFromInstanceProfile { role_name, .. } => vec![Address::Role(role_name.clone())],
         Action::PutUserPermissionsBoundary { .. }
         | Action::DeleteUserPermissionsBoundary { .. }
         | Action::DeleteUser { .. }

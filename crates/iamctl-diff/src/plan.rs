@@ -211,14 +211,25 @@ fn hazards(changes: &[Change]) -> Vec<Hazard> {
                 add(HazardKind::MemberRemoved, message);
             }
         }
+        if let (Resource::InstanceProfile(before), Resource::InstanceProfile(after)) = (before, after)
+            && before.role.is_some()
+            && after.role.is_some()
+            && before.role != after.role
+        {
+            add(
+                HazardKind::MomentaryGap,
+                format!("instances that run with {address} have no role for a moment"),
+            );
+        }
     }
     hazards
 }
 
 /// How many things of each kind are there that nobody here manages. What belongs to AWS is not counted.
 fn unmanaged(desired: &Desired, live: &Live, ownership: &Ownership) -> BTreeMap<String, usize> {
-    let mut counts: BTreeMap<String, usize> = [Kind::Policy, Kind::Group, Kind::User, Kind::Role]
+    let mut counts: BTreeMap<String, usize> = Kind::IN_ACCOUNT
         .into_iter()
+        .filter(|kind| live.has_read(*kind))
         .map(|kind| (Plan::unmanaged_key(kind), 0))
         .collect();
     for address in unmanaged_addresses(desired, live, ownership) {

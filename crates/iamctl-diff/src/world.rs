@@ -236,6 +236,6 @@ pub(crate) fn identity(address: &Address) -> Option<Identity> {
         Address::User(name) => Some(Identity::User(name.clone())),
         Address::Group(name) => Some(Identity::Group(name.clone())),
         Address::Role(name) => Some(Identity::Role(name.clone())),
-        Address::Policy(_) | Address::MasterCopy => None,
+        Address::Policy(_) | Address::InstanceProfile(_) | Address::MasterCopy => None,
     }
 }

@@ -143,6 +143,7 @@ impl<'a> Attempt<'a> {
             (Kind::User, "users"),
             (Kind::Group, "groups"),
             (Kind::Role, "roles"),
+            (Kind::InstanceProfile, "instance_profiles"),
         ] {
             let mut of_kind = things.iter().filter(|thing| thing.address.kind() == kind).peekable();
             if of_kind.peek().is_some() {

@@ -25,6 +25,14 @@ impl Selection {
         !self.tags.is_empty()
     }
 
+    /// Whether things of a kind can be chosen at all.
+    #[must_use]
+    pub fn may_choose_kind(&self, kind: Kind) -> bool {
+        let by_address =
+            self.addresses.is_empty() || self.addresses.iter().any(|address| address.kind() == kind);
+        by_address && (self.kinds.is_empty() || self.kinds.contains(&kind))
+    }
+
     /// Whether a thing is chosen by everything but its tags.
     #[must_use]
     pub fn may_choose(&self, live: &Live, address: &Address) -> bool {
@@ -72,6 +80,10 @@ fn path_and_tags<'l>(live: &'l Live, address: &Address) -> Option<(&'l str, Opti
         Address::Role(name) => {
             let role = live.roles.get(name)?;
             Some((role.path.as_str(), Some(&role.tags)))
+        }
+        Address::InstanceProfile(name) => {
+            let profile = live.instance_profile(name)?;
+            Some((profile.path.as_str(), profile.tags.as_ref()))
         }
     }
 }

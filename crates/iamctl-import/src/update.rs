@@ -183,13 +183,7 @@ impl Update<'_> {
     }
 
     fn place(&self, address: &Address) -> Option<Place<'_>> {
-        let section = match address {
-            Address::Policy(_) => "policies",
-            Address::User(_) => "users",
-            Address::Group(_) => "groups",
-            Address::Role(_) => "roles",
-            Address::MasterCopy => return None,
-        };
+        let section = address.kind().section();
         let span = self.read.manifest.desired.managed.get(address)?.span;
         self.read.trees.iter().find_map(|(path, node)| {
             let Value::Map(sections) = &node.value else { return None };
@@ -260,6 +254,7 @@ impl Update<'_> {
             | Field::MaxSessionDuration
             | Field::PermissionsBoundary
             | Field::Groups
+            | Field::Role
             | Field::Tags => set(field.as_str(), wanted(field.as_str())),
         }
     }
@@ -412,6 +407,10 @@ impl Update<'_> {
                 role.policies.retain(|arn| !policy_is_gone(arn));
                 role.trust = self.without(gone, &role.trust);
             }
+            Resource::InstanceProfile(profile) => {
+                profile.role =
+                    profile.role.take().filter(|role| !gone.contains(&Address::Role(role.clone())));
+            }
         }
         is_same(&left, now)
     }
@@ -548,6 +547,11 @@ fn with_fields(wanted: &Resource, live: &Resource, fields: &BTreeSet<Field>) -> 
                 &mut taken.permissions_boundary,
                 &live.permissions_boundary,
             );
+        }
+        (Resource::InstanceProfile(taken), Resource::InstanceProfile(live)) => {
+            take(has(Field::Path), &mut taken.path, &live.path);
+            take(has(Field::Role), &mut taken.role, &live.role);
+            take(has(Field::Tags), &mut taken.tags, &live.tags);
         }
         _ => return None,
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, GroupName, Live, LivePolicy, LiveRole, Observed, Path, PolicyArn, PolicyName, RoleName,
-    SessionDuration, Tags, User, UserName,
+    Address, GroupName, Live, LiveInstanceProfile, LivePolicy, LiveRole, Observed, Path, PolicyArn,
+    PolicyName, RoleName, SessionDuration, Tags, User, UserName,
 };
 use iamctl_policy::Document;
 
@@ -88,6 +88,7 @@ impl<'a> Writer<'a> {
             }
             Address::User(name) => block.user(&self.live.users.get(name)?.value),
             Address::Role(name) => block.role(name, self.live.roles.get(name)?),
+            Address::InstanceProfile(name) => block.instance_profile(self.live.instance_profile(name)?)?,
         }
         Some(block.written)
     }
@@ -142,13 +143,7 @@ impl<'w> Block<'w> {
         for (key, value) in self.document(document, &format!("policies/{name}.json")) {
             self.add(&key, value);
         }
-        match &policy.tags {
-            Observed::Read(tags) => self.tags(tags),
-            Observed::NotRead => {
-                self.add("ignore", Yaml::List(vec![Yaml::text("tags")]));
-                self.written.not_read.push("tags");
-            }
-        }
+        self.own_tags(&policy.tags);
         Some(())
     }
 
@@ -186,6 +181,31 @@ impl<'w> Block<'w> {
             self.written.not_read = vec!["description", "max_session_duration"];
             let ignored = self.written.not_read.iter().map(|field| Yaml::text(*field)).collect();
             self.add("ignore", Yaml::List(ignored));
+        }
+    }
+
+    fn instance_profile(&mut self, profile: &LiveInstanceProfile) -> Option<()> {
+        self.path(&profile.path);
+        if let Some(role) = &profile.role {
+            let live = self.writer.live;
+            let role = match self.writer.chosen.contains(&Address::Role(role.clone())) {
+                true => role.to_string(),
+                false => live.account.role_arn(&live.roles.get(role)?.path, role).as_str().to_owned(),
+            };
+            self.text("role", &role);
+        }
+        self.own_tags(&profile.tags);
+        Some(())
+    }
+
+    /// Tags that take a call of their own to read.
+    fn own_tags(&mut self, tags: &Observed<Tags>) {
+        match tags {
+            Observed::Read(tags) => self.tags(tags),
+            Observed::NotRead => {
+                self.add("ignore", Yaml::List(vec![Yaml::text("tags")]));
+                self.written.not_read.push("tags");
+            }
         }
     }
 

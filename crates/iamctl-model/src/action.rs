@@ -8,7 +8,7 @@ use crate::address::{Address, Identity};
 use crate::arn::PolicyArn;
 use crate::credentials::{KeyStatus, MfaSerial};
 use crate::live::VersionId;
-use crate::names::{GroupName, Path, PolicyName, RoleName, UserName};
+use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, UserName};
 use crate::resource::SessionDuration;
 use crate::tags::Tags;
 
@@ -222,6 +222,31 @@ pub enum Action {
         user_name: UserName,
         service_specific_credential_id: String,
     },
+    CreateInstanceProfile {
+        instance_profile_name: InstanceProfileName,
+        path: Path,
+        #[serde(skip_serializing_if = "Tags::is_empty", default)]
+        tags: Tags,
+    },
+    DeleteInstanceProfile {
+        instance_profile_name: InstanceProfileName,
+    },
+    AddRoleToInstanceProfile {
+        instance_profile_name: InstanceProfileName,
+        role_name: RoleName,
+    },
+    RemoveRoleFromInstanceProfile {
+        instance_profile_name: InstanceProfileName,
+        role_name: RoleName,
+    },
+    TagInstanceProfile {
+        instance_profile_name: InstanceProfileName,
+        tags: Tags,
+    },
+    UntagInstanceProfile {
+        instance_profile_name: InstanceProfileName,
+        tag_keys: Vec<String>,
+    },
 }
 
 impl Action {
@@ -318,6 +343,12 @@ impl Action {
             Action::DeleteSigningCertificate { .. } => "DeleteSigningCertificate",
             Action::DeleteSSHPublicKey { .. } => "DeleteSSHPublicKey",
             Action::DeleteServiceSpecificCredential { .. } => "DeleteServiceSpecificCredential",
+            Action::CreateInstanceProfile { .. } => "CreateInstanceProfile",
+            Action::DeleteInstanceProfile { .. } => "DeleteInstanceProfile",
+            Action::AddRoleToInstanceProfile { .. } => "AddRoleToInstanceProfile",
+            Action::RemoveRoleFromInstanceProfile { .. } => "RemoveRoleFromInstanceProfile",
+            Action::TagInstanceProfile { .. } => "TagInstanceProfile",
+            Action::UntagInstanceProfile { .. } => "UntagInstanceProfile",
         }
     }
 
@@ -363,6 +394,12 @@ impl Action {
             Action::DeactivateMFADevice { serial_number, .. }
             | Action::DeleteVirtualMFADevice { serial_number, .. } => {
                 format!("{call} {serial_number} of {subject}")
+            }
+            Action::AddRoleToInstanceProfile { role_name, .. } => {
+                format!("{call} role/{role_name} to {subject}")
+            }
+            Action::RemoveRoleFromInstanceProfile { role_name, .. } => {
+                format!("{call} role/{role_name} from {subject}")
             }
             _ => format!("{call} {subject}"),
         }
@@ -420,6 +457,14 @@ impl Action {
             | Action::DeletePolicy { policy_arn }
             | Action::TagPolicy { policy_arn, .. }
             | Action::UntagPolicy { policy_arn, .. } => Address::Policy(policy_arn.policy_name()),
+            Action::CreateInstanceProfile { instance_profile_name: name, .. }
+            | Action::DeleteInstanceProfile { instance_profile_name: name }
+            | Action::AddRoleToInstanceProfile { instance_profile_name: name, .. }
+            | Action::RemoveRoleFromInstanceProfile { instance_profile_name: name, .. }
+            | Action::TagInstanceProfile { instance_profile_name: name, .. }
+            | Action::UntagInstanceProfile { instance_profile_name: name, .. } => {
+                Address::InstanceProfile(name.clone())
+            }
         }
     }
 }

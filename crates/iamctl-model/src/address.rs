@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::names::{GroupName, NameError, PolicyName, RoleName, UserName};
+use crate::names::{GroupName, InstanceProfileName, NameError, PolicyName, RoleName, UserName};
 
 /// The kinds of thing that have an address, in the order in which they are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,11 +18,17 @@ pub enum Kind {
     User,
     /// A role.
     Role,
+    /// An instance profile: what hands a role to EC2 instances.
+    InstanceProfile,
     /// The copy of manifest and ownership in the S3 bucket.
     MasterCopy,
 }
 
 impl Kind {
+    /// The kinds of thing that are in an account, in the order in which they are listed.
+    pub const IN_ACCOUNT: [Kind; 5] =
+        [Kind::Policy, Kind::Group, Kind::User, Kind::Role, Kind::InstanceProfile];
+
     /// The word in addresses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -32,6 +38,16 @@ impl Kind {
             Kind::Group => "group",
             Kind::User => "user",
             Kind::Role => "role",
+            Kind::InstanceProfile => "instance_profile",
+        }
+    }
+
+    /// The key in the manifest, and in JSON, under which things of this kind stand.
+    #[must_use]
+    pub fn section(self) -> &'static str {
+        match self {
+            Kind::InstanceProfile => "instance_profiles",
+            other => other.plural(),
         }
     }
 
@@ -44,13 +60,18 @@ impl Kind {
             Kind::Group => "groups",
             Kind::User => "users",
             Kind::Role => "roles",
+            Kind::InstanceProfile => "instance profiles",
         }
     }
 }
 
+/// The word in sentences.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(match self {
+            Kind::InstanceProfile => "instance profile",
+            other => other.as_str(),
+        })
     }
 }
 
@@ -94,6 +115,8 @@ pub enum Address {
     User(UserName),
     /// A role.
     Role(RoleName),
+    /// An instance profile.
+    InstanceProfile(InstanceProfileName),
     /// The master copy itself.
     MasterCopy,
 }
@@ -108,6 +131,7 @@ impl Address {
             Address::Group(_) => Kind::Group,
             Address::User(_) => Kind::User,
             Address::Role(_) => Kind::Role,
+            Address::InstanceProfile(_) => Kind::InstanceProfile,
         }
     }
 
@@ -120,6 +144,7 @@ impl Address {
             Address::Group(name) => name.as_str(),
             Address::User(name) => name.as_str(),
             Address::Role(name) => name.as_str(),
+            Address::InstanceProfile(name) => name.as_str(),
         }
     }
 }
@@ -128,7 +153,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Address::MasterCopy => f.write_str(Kind::MasterCopy.as_str()),
-            _ => write!(f, "{}/{}", self.kind(), self.name()),
+            _ => write!(f, "{}/{}", self.kind().as_str(), self.name()),
         }
     }
 }
@@ -148,7 +173,8 @@ impl fmt::Display for AddressError {
             AddressError::Shape(text) => {
                 write!(
                     f,
-                    "`{text}` is not an address: write `user/NAME`, `group/NAME`, `role/NAME` or `policy/NAME`"
+                    "`{text}` is not an address: write `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME` or \
+                     `instance_profile/NAME`"
                 )
             }
             AddressError::Name(error) => error.fmt(f),
@@ -172,6 +198,7 @@ impl FromStr for Address {
             "group" => GroupName::parse(name).map(Address::Group),
             "user" => UserName::parse(name).map(Address::User),
             "role" => RoleName::parse(name).map(Address::Role),
+            "instance_profile" => InstanceProfileName::parse(name).map(Address::InstanceProfile),
             _ => return Err(shape()),
         }
         .map_err(AddressError::Name)
@@ -196,7 +223,14 @@ mod tests {
 
     #[test]
     fn an_address_reads_back_as_it_is_written() {
-        for text in ["user/alice", "group/engineers", "role/engineer", "policy/s3-read", "master_copy"] {
+        for text in [
+            "user/alice",
+            "group/engineers",
+            "role/engineer",
+            "policy/s3-read",
+            "instance_profile/web",
+            "master_copy",
+        ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
         for bad in ["", "alice", "user/", "user/a/b", "users/alice", "role/a b"] {

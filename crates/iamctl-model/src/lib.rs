@@ -39,11 +39,11 @@ pub use desired::{
     MasterCopy, Mfa, Pattern, TestContext, TestPrincipal, TestPrincipalKind, TestResource,
 };
 pub use live::{
-    Live, LiveGroup, LivePolicy, LiveRole, LiveUser, Observed, PolicyVersion, RoleDetails, UniqueId,
-    VersionId,
+    Live, LiveGroup, LiveInstanceProfile, LivePolicy, LiveRole, LiveUser, Observed, PolicyVersion,
+    RoleDetails, UniqueId, VersionId,
 };
-pub use names::{GroupName, NameError, Path, PolicyName, RoleName, UserName};
+pub use names::{GroupName, InstanceProfileName, NameError, Path, PolicyName, RoleName, UserName};
 pub use ownership::{Owned, Ownership, Sibling, UnfinishedRun};
 pub use plan::{Guard, Hazard, HazardKind, Note, Plan, Refusal, Step, StepId};
-pub use resource::{Field, Group, Policy, Resource, Role, SessionDuration, User};
+pub use resource::{Field, Group, InstanceProfile, Policy, Resource, Role, SessionDuration, User};
 pub use tags::Tags;

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::address::{Address, Kind};
 use crate::arn::{Account, PolicyArn};
 use crate::credentials::Credentials;
-use crate::names::{GroupName, Path, PolicyName, RoleName, UserName};
-use crate::resource::{Group, Policy, Resource, Role, SessionDuration, User};
+use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, UserName};
+use crate::resource::{Group, InstanceProfile, Policy, Resource, Role, SessionDuration, User};
 use crate::tags::Tags;
 
 /// A value that AWS's answer may not have held.
@@ -42,9 +42,17 @@ impl<T> Observed<T> {
             Observed::Read(value) => Some(value),
         }
     }
+
+    /// The value, when it was read.
+    pub fn as_mut(&mut self) -> Option<&mut T> {
+        match self {
+            Observed::NotRead => None,
+            Observed::Read(value) => Some(value),
+        }
+    }
 }
 
-/// AWS's own name for one life of a thing: `AIDA…`, `AROA…`, `ANPA…`, `AGPA…`. A thing that was
+/// AWS's own name for one life of a thing: `AIDA…`, `AROA…`, `ANPA…`, `AGPA…`, `AIPA…`. A thing that was
 /// deleted and made again under its name has another one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -112,7 +120,7 @@ pub struct LiveRole {
     /// The policy that bounds what its other policies can allow.
     pub permissions_boundary: Option<PolicyArn>,
     /// The instance profiles that hold it; it cannot be deleted while there are any.
-    pub instance_profiles: Vec<String>,
+    pub instance_profiles: Vec<InstanceProfileName>,
 }
 
 impl LiveRole {
@@ -200,6 +208,33 @@ impl LivePolicy {
     }
 }
 
+/// An instance profile that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveInstanceProfile {
+    /// Its unique id.
+    pub id: UniqueId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Its path.
+    pub path: Path,
+    /// The role that it holds.
+    pub role: Option<RoleName>,
+    /// Its tags: not part of `ListInstanceProfiles`, one call for each instance profile.
+    pub tags: Observed<Tags>,
+}
+
+impl LiveInstanceProfile {
+    /// What it is, with what was not read taken from the wanted one, so that it does not differ.
+    #[must_use]
+    pub fn against(&self, wanted_tags: &Tags) -> InstanceProfile {
+        InstanceProfile {
+            path: self.path.clone(),
+            role: self.role.clone(),
+            tags: self.tags.clone().unwrap_or(wanted_tags.clone()),
+        }
+    }
+}
+
 /// Everything that was read from one account.
 ///
 /// Service-linked roles and `/aws-reserved/` are in it, so that they can be counted and named; nothing
@@ -216,10 +251,13 @@ pub struct Live {
     pub users: BTreeMap<UserName, LiveUser>,
     /// Its roles.
     pub roles: BTreeMap<RoleName, LiveRole>,
+    /// Its instance profiles: read only where somebody manages one.
+    #[serde(default)]
+    pub instance_profiles: Observed<BTreeMap<InstanceProfileName, LiveInstanceProfile>>,
 }
 
 impl Live {
-    /// An account without anything.
+    /// An account without anything, all of which was read.
     #[must_use]
     pub fn empty(account: Account) -> Self {
         Self {
@@ -228,7 +266,24 @@ impl Live {
             groups: BTreeMap::new(),
             users: BTreeMap::new(),
             roles: BTreeMap::new(),
+            instance_profiles: Observed::Read(BTreeMap::new()),
         }
+    }
+
+    /// Whether the things of a kind were read at all. Of a kind that was not, nothing is known: not even
+    /// that there are none.
+    #[must_use]
+    pub fn has_read(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::MasterCopy | Kind::Policy | Kind::Group | Kind::User | Kind::Role => true,
+            Kind::InstanceProfile => self.instance_profiles.as_ref().is_some(),
+        }
+    }
+
+    /// The instance profile of a name, when it was read and is there.
+    #[must_use]
+    pub fn instance_profile(&self, name: &InstanceProfileName) -> Option<&LiveInstanceProfile> {
+        self.instance_profiles.as_ref()?.get(name)
     }
 
     /// The addresses of all that is there, with their unique ids.
@@ -237,7 +292,9 @@ impl Live {
         let groups = self.groups.iter().map(|(name, group)| (Address::Group(name.clone()), &group.id));
         let users = self.users.iter().map(|(name, user)| (Address::User(name.clone()), &user.id));
         let roles = self.roles.iter().map(|(name, role)| (Address::Role(name.clone()), &role.id));
-        policies.chain(groups).chain(users).chain(roles)
+        let profiles = self.instance_profiles.as_ref().into_iter().flatten();
+        let profiles = profiles.map(|(name, found)| (Address::InstanceProfile(name.clone()), &found.id));
+        policies.chain(groups).chain(users).chain(roles).chain(profiles)
     }
 
     /// The unique id of the thing at an address.
@@ -249,6 +306,7 @@ impl Live {
             Address::Group(name) => self.groups.get(name).map(|group| &group.id),
             Address::User(name) => self.users.get(name).map(|user| &user.id),
             Address::Role(name) => self.roles.get(name).map(|role| &role.id),
+            Address::InstanceProfile(name) => self.instance_profile(name).map(|profile| &profile.id),
         }
     }
 
@@ -261,6 +319,7 @@ impl Live {
             Address::Group(name) => self.groups.get(name).map(|group| group.created),
             Address::User(name) => self.users.get(name).map(|user| user.created),
             Address::Role(name) => self.roles.get(name).map(|role| role.created),
+            Address::InstanceProfile(name) => self.instance_profile(name).map(|profile| profile.created),
         }
     }
 
@@ -268,15 +327,10 @@ impl Live {
     /// the same kind.
     #[must_use]
     pub fn resource(&self, address: &Address, wanted: Option<&Resource>) -> Option<Resource> {
+        let wanted_tags = || wanted.and_then(Resource::tags).cloned().unwrap_or_default();
         match address {
             Address::MasterCopy => None,
-            Address::Policy(name) => {
-                let tags = match wanted {
-                    Some(Resource::Policy(policy)) => policy.tags.clone(),
-                    _ => Tags::default(),
-                };
-                self.policies.get(name)?.against(&tags).map(Resource::Policy)
-            }
+            Address::Policy(name) => self.policies.get(name)?.against(&wanted_tags()).map(Resource::Policy),
             Address::Group(name) => self.groups.get(name).map(|group| Resource::Group(group.value.clone())),
             Address::User(name) => self.users.get(name).map(|user| Resource::User(user.value.clone())),
             Address::Role(name) => {
@@ -285,6 +339,10 @@ impl Live {
                     _ => None,
                 };
                 self.roles.get(name).map(|role| Resource::Role(role.against(wanted)))
+            }
+            Address::InstanceProfile(name) => {
+                let found = self.instance_profile(name)?;
+                Some(Resource::InstanceProfile(found.against(&wanted_tags())))
             }
         }
     }
@@ -298,6 +356,9 @@ impl Live {
             Address::Group(name) => self.groups.get_key_value(name).map(|(name, _)| name.as_str()),
             Address::User(name) => self.users.get_key_value(name).map(|(name, _)| name.as_str()),
             Address::Role(name) => self.roles.get_key_value(name).map(|(name, _)| name.as_str()),
+            Address::InstanceProfile(name) => {
+                self.instance_profiles.as_ref()?.get_key_value(name).map(|(name, _)| name.as_str())
+            }
         }
     }
 
@@ -310,6 +371,7 @@ impl Live {
             Kind::Group => self.groups.len(),
             Kind::User => self.users.len(),
             Kind::Role => self.roles.len(),
+            Kind::InstanceProfile => self.instance_profiles.as_ref().map_or(0, BTreeMap::len),
         }
     }
 }

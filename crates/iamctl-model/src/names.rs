@@ -1,7 +1,7 @@
 //! Names and paths, with AWS's rules for them.
 //!
 //! Source of the rules: the IAM API's shapes `userNameType`, `groupNameType`, `roleNameType`,
-//! `policyNameType`, `pathType` and `policyPathType`; uniqueness without regard to case: IAM User
+//! `policyNameType`, `instanceProfileNameType`, `pathType` and `policyPathType`; uniqueness without regard to case: IAM User
 //! Guide, "IAM and AWS STS quotas".
 
 use std::cmp::Ordering;
@@ -167,6 +167,10 @@ name!(
 name!(
     /// The name of a policy, managed or inline.
     PolicyName, "a policy name", 128
+);
+name!(
+    /// The name of an instance profile.
+    InstanceProfileName, "an instance profile name", 128
 );
 
 /// The order of two names, whatever the case of their letters. Names of one account begin alike, and maps

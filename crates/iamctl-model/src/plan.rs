@@ -46,7 +46,7 @@ pub enum Guard {
     Conflict,
     /// Only the case of a name differs.
     NameCase,
-    /// Path of a role or policy: AWS cannot change it in place.
+    /// Path of a role, policy or instance profile: AWS cannot change it in place.
     Replace,
     /// It must not be deleted.
     Protect,
@@ -269,6 +269,6 @@ impl Plan {
     /// The key under which a kind is counted in [`unmanaged`](Self::unmanaged).
     #[must_use]
     pub fn unmanaged_key(kind: Kind) -> String {
-        kind.plural().to_owned()
+        kind.section().to_owned()
     }
 }

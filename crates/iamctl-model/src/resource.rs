@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Kind;
 use crate::arn::PolicyArn;
-use crate::names::{GroupName, Path, PolicyName, UserName};
+use crate::names::{GroupName, Path, PolicyName, RoleName, UserName};
 use crate::tags::Tags;
 
 /// A user.
@@ -77,6 +77,17 @@ pub struct Policy {
     pub document: Document,
 }
 
+/// An instance profile: it hands a role to the EC2 instances that run with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct InstanceProfile {
+    /// Its path. AWS cannot change it.
+    pub path: Path,
+    /// The role that it holds: one, or none.
+    pub role: Option<RoleName>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
 /// A thing of any kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -89,6 +100,8 @@ pub enum Resource {
     User(User),
     /// A role.
     Role(Role),
+    /// An instance profile.
+    InstanceProfile(InstanceProfile),
 }
 
 impl Resource {
@@ -100,36 +113,26 @@ impl Resource {
             Resource::Group(_) => Kind::Group,
             Resource::User(_) => Kind::User,
             Resource::Role(_) => Kind::Role,
+            Resource::InstanceProfile(_) => Kind::InstanceProfile,
         }
     }
 
-    /// The managed policies attached to it; none for a policy.
+    /// The managed policies attached to it; `None` for kinds that policies do not attach to.
     #[must_use]
     pub fn policies(&self) -> Option<&BTreeSet<PolicyArn>> {
         match self {
-            Resource::Policy(_) => None,
+            Resource::Policy(_) | Resource::InstanceProfile(_) => None,
             Resource::Group(group) => Some(&group.policies),
             Resource::User(user) => Some(&user.policies),
             Resource::Role(role) => Some(&role.policies),
         }
     }
 
-    /// Its tags; none for a group.
-    #[must_use]
-    pub fn tags(&self) -> Option<&Tags> {
-        match self {
-            Resource::Policy(policy) => Some(&policy.tags),
-            Resource::Group(_) => None,
-            Resource::User(user) => Some(&user.tags),
-            Resource::Role(role) => Some(&role.tags),
-        }
-    }
-
-    /// Its inline policies; none for a policy.
+    /// Its inline policies; `None` for kinds that have none.
     #[must_use]
     pub fn inline_policies(&self) -> Option<&BTreeMap<PolicyName, Document>> {
         match self {
-            Resource::Policy(_) => None,
+            Resource::Policy(_) | Resource::InstanceProfile(_) => None,
             Resource::Group(group) => Some(&group.inline_policies),
             Resource::User(user) => Some(&user.inline_policies),
             Resource::Role(role) => Some(&role.inline_policies),
@@ -142,7 +145,19 @@ impl Resource {
         match self {
             Resource::User(user) => user.permissions_boundary.as_ref(),
             Resource::Role(role) => role.permissions_boundary.as_ref(),
-            Resource::Policy(_) | Resource::Group(_) => None,
+            Resource::Policy(_) | Resource::Group(_) | Resource::InstanceProfile(_) => None,
+        }
+    }
+
+    /// Its tags; `None` for groups, which cannot have any.
+    #[must_use]
+    pub fn tags(&self) -> Option<&Tags> {
+        match self {
+            Resource::Policy(policy) => Some(&policy.tags),
+            Resource::Group(_) => None,
+            Resource::User(user) => Some(&user.tags),
+            Resource::Role(role) => Some(&role.tags),
+            Resource::InstanceProfile(profile) => Some(&profile.tags),
         }
     }
 
@@ -154,6 +169,7 @@ impl Resource {
             Resource::Group(group) => &group.path,
             Resource::User(user) => &user.path,
             Resource::Role(role) => &role.path,
+            Resource::InstanceProfile(profile) => &profile.path,
         }
     }
 }
@@ -180,6 +196,8 @@ pub enum Field {
     Groups,
     /// The members of a group that the manifest does not know.
     Members,
+    /// `role` of an instance profile
+    Role,
     /// `policies`
     Policies,
     /// `inline_policies`
@@ -208,6 +226,7 @@ impl Field {
             Field::PermissionsBoundary => "permissions_boundary",
             Field::Groups => "groups",
             Field::Members => "members",
+            Field::Role => "role",
             Field::Policies => "policies",
             Field::InlinePolicies => "inline_policies",
             Field::Tags => "tags",

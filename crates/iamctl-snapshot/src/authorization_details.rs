@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Account, AccountId, Group, GroupName, Live, LiveGroup, LivePolicy, LiveRole, LiveUser, Observed,
-    Partition, Path, PolicyArn, PolicyName, PolicyVersion, RoleName, Tags, UniqueId, User, UserName,
-    VersionId,
+    Account, AccountId, Group, GroupName, InstanceProfileName, Live, LiveGroup, LivePolicy, LiveRole,
+    LiveUser, Observed, Partition, Path, PolicyArn, PolicyName, PolicyVersion, RoleName, Tags, UniqueId,
+    User, UserName, VersionId,
 };
 use iamctl_policy::Document;
 use jiff::Timestamp;
@@ -155,7 +155,8 @@ pub(crate) fn read(json: Value) -> Result<Snapshot, SnapshotError> {
     let mut arns = user_arns.chain(group_arns).chain(role_arns).chain(policy_arns);
     let account = arns.find_map(|arn| account_of(arn)).ok_or(SnapshotError::NoAccount)?;
 
-    let mut live = Live::empty(account);
+    // Those without a role are not in it, and so none are taken from it.
+    let mut live = Live { instance_profiles: Observed::NotRead, ..Live::empty(account) };
     for group in groups {
         let (name, group) = live_group(group)?;
         live.groups.insert(name, group);
@@ -265,6 +266,9 @@ fn live_group(group: GroupDetail) -> Result<(GroupName, LiveGroup), SnapshotErro
 fn live_role(role: RoleDetail) -> Result<(RoleName, LiveRole), SnapshotError> {
     let of = role.arn.as_str();
     let name = RoleName::parse(&role.role_name).map_err(|error| wrong(of, error))?;
+    let profiles = role.instance_profile_list.iter().map(|profile| {
+        InstanceProfileName::parse(&profile.instance_profile_name).map_err(|error| wrong(of, error))
+    });
     let live = LiveRole {
         created: role.create_date,
         path: path(&role.path, of)?,
@@ -273,7 +277,7 @@ fn live_role(role: RoleDetail) -> Result<(RoleName, LiveRole), SnapshotError> {
         policies: attached(&role.attached_managed_policies)?,
         inline_policies: inline(&role.role_policy_list, of)?,
         permissions_boundary: boundary(role.permissions_boundary)?,
-        instance_profiles: role.instance_profile_list.into_iter().map(|p| p.instance_profile_name).collect(),
+        instance_profiles: profiles.collect::<Result<_, _>>()?,
         tags: tags(role.tags),
         id: UniqueId(role.role_id),
     };

@@ -52,7 +52,8 @@ fn what_the_aws_cli_writes_is_an_account_with_some_things_not_read() {
     assert_eq!(engineers.value.members.len(), 1, "members are those users that name the group");
     let ci = live.roles.values().next().unwrap();
     assert_eq!(ci.details, Observed::NotRead);
-    assert_eq!(ci.instance_profiles, ["ci-profile"]);
+    assert_eq!(ci.instance_profiles[0].as_str(), "ci-profile");
+    assert_eq!(live.instance_profiles, Observed::NotRead, "those without a role are nowhere in it");
     assert_eq!(ci.trust.statements().len(), 1, "percent-encoded documents are decoded");
     assert_eq!(live.policies.len(), 1, "AWS's own policies are not the account's");
     let bound = live.policies.values().next().unwrap();

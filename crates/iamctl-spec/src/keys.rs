@@ -8,7 +8,7 @@ mod entities;
 
 use crate::block::{Block, Key, Shape};
 pub(crate) use clauses::{CONTEXT, IGNORE, MFA, MFA_AGE, TEST, TRUST_ITEM};
-pub(crate) use entities::{FILE_ONLY, GROUP, INLINE_POLICY, POLICY, ROLE, USER};
+pub(crate) use entities::{FILE_ONLY, GROUP, INLINE_POLICY, INSTANCE_PROFILE, POLICY, ROLE, USER};
 
 const NAME: &str = r"^([A-Za-z0-9_+=,.@-]{1,128}|.*\$\{.*)$";
 const SHORT_NAME: &str = r"^([A-Za-z0-9_+=,.@-]{1,64}|.*\$\{.*)$";
@@ -80,7 +80,7 @@ pub(crate) static MANIFEST: Block = Block {
         key(
             "defaults",
             Shape::Block(&DEFAULTS),
-            "What users, groups, roles and policies have unless they say otherwise.",
+            "What users, groups, roles, policies and instance profiles have unless they say otherwise.",
         ),
         key(
             "policies",
@@ -101,6 +101,14 @@ pub(crate) static MANIFEST: Block = Block {
             "roles",
             Shape::Either(&[Shape::Map { keys: SHORT_NAME, values: &Shape::Block(&ROLE) }, Shape::Null]),
             "Roles by name.",
+        ),
+        key(
+            "instance_profiles",
+            Shape::Either(&[
+                Shape::Map { keys: NAME, values: &Shape::Block(&INSTANCE_PROFILE) },
+                Shape::Null,
+            ]),
+            "Instance profiles by name. Where there are none, those of the account are not even read.",
         ),
         key(
             "forget",
@@ -148,6 +156,14 @@ pub(crate) static INCLUDED: Block = Block {
             "roles",
             Shape::Either(&[Shape::Map { keys: SHORT_NAME, values: &Shape::Block(&ROLE) }, Shape::Null]),
             "Roles by name.",
+        ),
+        key(
+            "instance_profiles",
+            Shape::Either(&[
+                Shape::Map { keys: NAME, values: &Shape::Block(&INSTANCE_PROFILE) },
+                Shape::Null,
+            ]),
+            "Instance profiles by name. Where there are none, those of the account are not even read.",
         ),
         key(
             "forget",
@@ -198,7 +214,7 @@ pub(crate) static MASTER_COPY: Block = Block {
 /// `defaults`
 pub(crate) static DEFAULTS: Block = Block {
     name: "defaults",
-    doc: "What users, groups, roles and policies have unless they say otherwise.",
+    doc: "What users, groups, roles, policies and instance profiles have unless they say otherwise.",
     may_be_empty: true,
     extra: None,
     one_of: &[],
@@ -207,6 +223,7 @@ pub(crate) static DEFAULTS: Block = Block {
         key("users", Shape::Block(&PATH_TAGS_BOUNDARY), "For every user."),
         key("groups", Shape::Block(&PATH_ONLY), "For every group."),
         key("roles", Shape::Block(&PATH_TAGS_BOUNDARY), "For every role."),
+        key("instance_profiles", Shape::Block(&PATH_AND_TAGS), "For every instance profile."),
     ],
 };
 
@@ -220,10 +237,10 @@ pub(crate) static PATH_ONLY: Block = Block {
     keys: &[key("path", PATH, PATH_DOC)],
 };
 
-/// `defaults.policies`
+/// `defaults.policies`, `defaults.instance_profiles`
 pub(crate) static PATH_AND_TAGS: Block = Block {
     name: "defaults_policy",
-    doc: "What every policy has unless it says otherwise.",
+    doc: "What every policy, or every instance profile, has unless it says otherwise.",
     may_be_empty: true,
     extra: None,
     one_of: &[],
@@ -262,6 +279,7 @@ pub(crate) static ALL: &[&Block] = &[
     &USER,
     &GROUP,
     &ROLE,
+    &INSTANCE_PROFILE,
     &FILE_ONLY,
     &TRUST_ITEM,
     &MFA,

@@ -73,6 +73,25 @@ fn defaults_hold_unless_a_block_says_otherwise() {
 }
 
 #[test]
+fn instance_profiles_hold_a_role_or_none() {
+    let desired = everything().desired;
+    let [web, elsewhere, none, empty] = ["web", "elsewhere", "none", "empty"].map(|name| {
+        match resource(&desired, &format!("instance_profile/{name}")) {
+            Resource::InstanceProfile(profile) => profile,
+            other => panic!("{other:?}"),
+        }
+    });
+    assert_eq!(json(&web), r#"{"path":"/","role":"other","tags":{"Owner":"web","owner":"platform"}}"#);
+    assert_eq!(json(&elsewhere.role), r#""here""#);
+    assert_eq!(json(&none), r#"{"path":"/ec2/","role":null,"tags":{"owner":"platform"}}"#);
+    assert_eq!(none, empty);
+    let managed = &desired.managed[&"instance_profile/web".parse::<Address>().unwrap()];
+    assert!(managed.protect);
+    let managed = &desired.managed[&"instance_profile/elsewhere".parse::<Address>().unwrap()];
+    assert_eq!(managed.ignore.iter().copied().collect::<Vec<_>>(), [Field::Tags]);
+}
+
+#[test]
 fn variables_are_replaced_and_those_of_iam_are_not() {
     let manifest = everything();
     let Resource::Policy(logs) = resource(&manifest.desired, "policy/read-logs-prod") else { panic!() };
@@ -111,7 +130,7 @@ fn what_is_left_to_others_is_kept_with_its_fields() {
     assert_eq!((alice.adopt, alice.protect), (true, false));
     assert_eq!(desired.ignore.len(), 4);
     let forgotten: Vec<_> = desired.forget.iter().map(ToString::to_string).collect();
-    assert_eq!(forgotten, ["group/old", "user/gone", "role/legacy"]);
+    assert_eq!(forgotten, ["group/old", "user/gone", "role/legacy", "instance_profile/old"]);
 }
 
 #[test]
@@ -126,6 +145,7 @@ fn tests_are_typed() {
             "arn:aws:iam::123456789012:user/people/alice",
             "arn:aws:iam::123456789012:policy/boundary",
             "arn:aws:iam::123456789012:group/x/engineers",
+            "arn:aws:iam::123456789012:instance-profile/ec2/none",
             "*"
         ]
     );

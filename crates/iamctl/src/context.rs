@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use iamctl_apply::{Basis, BucketState, ManifestFiles, MasterStore, Memory};
 use iamctl_aws::{Aws, AwsBucket, Scope};
 use iamctl_diff::{Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, plan, users_to_delete};
-use iamctl_model::{Account, Address, Caller, Live, Ownership, PolicyName, Resource, Sibling, UnfinishedRun};
+use iamctl_model::{Account, Address, Caller, Kind, Live, Ownership, Sibling, UnfinishedRun};
 use iamctl_spec::Manifest;
 
 use crate::catch_up::CatchUp;
@@ -79,9 +79,14 @@ impl Session {
 
     /// Reads what the master copy remembers and what is in the account.
     pub(crate) async fn observe(&self) -> Result<Observed, Failure> {
+        self.observe_also(None).await
+    }
+
+    /// Reads things of one kind as well when nothing of that kind is managed.
+    pub(crate) async fn observe_also(&self, also: Option<Kind>) -> Result<Observed, Failure> {
         let store = self.store();
         let memory = store.read_memory().await?;
-        let scope = Scope { tags_of_policies: self.policies_with_tags(&memory.ownership) };
+        let scope = self.scope(&memory.ownership, also);
         let mut live = self.read_live(&memory, &scope).await?;
         if memory.bucket == BucketState::Missing {
             return Ok(Observed { memory, live, unfinished: Vec::new(), siblings: Vec::new() });
@@ -94,6 +99,10 @@ impl Session {
             true => store.unfinished_runs(&memory).await?,
             false => Vec::new(),
         };
+        // Nothing else told that there are any.
+        if !live.has_read(Kind::InstanceProfile) && plans_instance_profiles(&unfinished) {
+            self.aws.read_instance_profiles(&mut live).await?;
+        }
         let siblings = match may_overlap(desired, &live, ownership, &unfinished) {
             true => store.read_siblings().await?,
             false => Vec::new(),
@@ -103,17 +112,29 @@ impl Session {
         Ok(Observed { memory, live, unfinished, siblings })
     }
 
-    /// The policies whose tags are worth a call: those that have tags in the manifest or had them last.
-    fn policies_with_tags(&self, ownership: &Ownership) -> BTreeSet<PolicyName> {
-        let tagged = |(address, resource): (&Address, &Resource)| match (address, resource) {
-            (Address::Policy(name), Resource::Policy(policy)) if !policy.tags.is_empty() => {
-                Some(name.clone())
-            }
-            _ => None,
-        };
+    /// What is worth calls of its own: kinds of which something is in the manifest or was managed last, and
+    /// the tags of those things that have tags in the manifest or had them last.
+    fn scope(&self, ownership: &Ownership, also: Option<Kind>) -> Scope {
         let wanted = self.manifest.desired.managed.iter().map(|(address, managed)| (address, &managed.value));
         let remembered = ownership.0.iter().map(|(address, owned)| (address, &owned.last_applied));
-        wanted.chain(remembered).filter_map(tagged).collect()
+        let mut scope = Scope::default();
+        if also == Some(Kind::InstanceProfile) {
+            scope.instance_profiles = Some(BTreeSet::new());
+        }
+        for (address, resource) in wanted.chain(remembered) {
+            let has_tags = resource.tags().is_some_and(|tags| !tags.is_empty());
+            match address {
+                Address::Policy(name) if has_tags => {
+                    scope.tags_of_policies.insert(name.clone());
+                }
+                Address::InstanceProfile(name) => {
+                    let tags_of = scope.instance_profiles.get_or_insert_default();
+                    tags_of.extend(has_tags.then(|| name.clone()));
+                }
+                _ => {}
+            }
+        }
+        scope
     }
 
     /// Makes the plan for what was observed.
@@ -144,6 +165,12 @@ impl Session {
     pub(crate) fn basis(&self, observed: &Observed, planned: &Planned) -> Basis {
         Basis::new(planned.ownership.clone(), &observed.live, &self.manifest.desired)
     }
+}
+
+/// Whether runs that were killed had to do with instance profiles.
+fn plans_instance_profiles(unfinished: &[UnfinishedRun]) -> bool {
+    let mut changes = unfinished.iter().flat_map(|run| &run.plan.changes);
+    changes.any(|change| change.address.kind() == Kind::InstanceProfile)
 }
 
 /// What was read before a plan is made.

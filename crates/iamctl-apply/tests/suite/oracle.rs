@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use iamctl_apply::{Basis, ErrorClass, Outcome, after_run};
 use iamctl_model::{
-    Action, Address, Cause, Change, ChangeAction, GroupName, Identity, Live, Owned, Ownership, Path,
-    PolicyArn, PolicyName, RoleName, SessionDuration, Step, StepId, Tags, VersionId,
+    Action, Address, Cause, Change, ChangeAction, GroupName, Identity, InstanceProfileName, Live, Owned,
+    Ownership, Path, PolicyArn, PolicyName, RoleName, SessionDuration, Step, StepId, Tags, VersionId,
 };
 use iamctl_policy::Document;
 use iamctl_testing::MemoryAccount;
@@ -75,6 +75,7 @@ fn calls() -> Vec<Action> {
     }
     calls.extend(calls_on_role());
     calls.extend(["p", "q"].into_iter().flat_map(calls_on_policy));
+    calls.extend(["i", "k"].into_iter().flat_map(calls_on_instance_profile));
     calls
 }
 
@@ -143,8 +144,47 @@ fn calls_on_policy(name: &str) -> Vec<Action> {
     ]
 }
 
+fn calls_on_instance_profile(name: &str) -> Vec<Action> {
+    let instance_profile_name = || InstanceProfileName::parse(name).unwrap();
+    let role_name = || RoleName::parse("r").unwrap();
+    vec![
+        Action::CreateInstanceProfile {
+            instance_profile_name: instance_profile_name(),
+            path: path("/made/"),
+            tags: tags(&[("Team", "x")]),
+        },
+        Action::AddRoleToInstanceProfile {
+            instance_profile_name: instance_profile_name(),
+            role_name: role_name(),
+        },
+        Action::RemoveRoleFromInstanceProfile {
+            instance_profile_name: instance_profile_name(),
+            role_name: role_name(),
+        },
+        Action::TagInstanceProfile {
+            instance_profile_name: instance_profile_name(),
+            tags: tags(&[("team", "y")]),
+        },
+        Action::UntagInstanceProfile {
+            instance_profile_name: instance_profile_name(),
+            tag_keys: vec!["team".to_owned()],
+        },
+        Action::DeleteInstanceProfile { instance_profile_name: instance_profile_name() },
+    ]
+}
+
 fn addresses() -> Vec<Address> {
-    let texts = ["group/g", "group/h", "policy/p", "policy/q", "role/r", "user/a", "user/b"];
+    let texts = [
+        "group/g",
+        "group/h",
+        "instance_profile/i",
+        "instance_profile/k",
+        "policy/p",
+        "policy/q",
+        "role/r",
+        "user/a",
+        "user/b",
+    ];
     texts.into_iter().map(|text| text.parse().unwrap()).collect()
 }
 
@@ -168,6 +208,10 @@ fn changes(before: &Live, after: &Live) -> (Vec<Change>, Vec<(Address, Action)>)
         Address::Role(name) => {
             Action::UntagRole { role_name: name.clone(), tag_keys: vec!["never".to_owned()] }
         }
+        Address::InstanceProfile(name) => Action::UntagInstanceProfile {
+            instance_profile_name: name.clone(),
+            tag_keys: vec!["never".to_owned()],
+        },
         Address::MasterCopy => unreachable!(),
     };
     let change = |address: &Address| Change {

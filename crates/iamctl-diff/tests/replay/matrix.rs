@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, Cause, Change, ChangeAction, Field, Group, Guard, Kind, Plan, Policy, Resource, Role,
-    SessionDuration, Tags, User,
+    Address, Cause, Change, ChangeAction, Field, Group, Guard, InstanceProfile, Kind, Plan, Policy, Resource,
+    Role, SessionDuration, Tags, User,
 };
 use iamctl_policy::Document;
 
@@ -25,7 +25,7 @@ const fn part(kind: Kind, field: Field, values: [&'static str; 3]) -> Part {
 }
 
 /// Every part that can change in place.
-const PARTS: [Part; 19] = [
+const PARTS: [Part; 21] = [
     part(Kind::Policy, Field::Tags, ["tags: {a: '1'}", "tags: {a: '2'}", "tags: {a: '3'}"]),
     part(
         Kind::Policy,
@@ -92,15 +92,18 @@ const PARTS: [Part; 19] = [
         Field::PermissionsBoundary,
         ["permissions_boundary: p", "permissions_boundary: 'aws:ReadOnlyAccess'", "permissions_boundary: ~"],
     ),
+    part(Kind::InstanceProfile, Field::Role, ["role: y", "role: ~", "role: z"]),
+    part(Kind::InstanceProfile, Field::Tags, ["tags: {a: '1'}", "tags: {A: '2'}", "tags: {a: '1', b: '1'}"]),
     // Unlike the others, its middle value goes back to nothing.
     part(Kind::Group, Field::Policies, ["policies: [p, q]", "policies: []", "policies: [p]"]),
 ];
 
 /// What AWS cannot change in place, or what is no part of the block: cases of their own.
-const ELSEWHERE: [(Kind, Field, &str); 4] = [
+const ELSEWHERE: [(Kind, Field, &str); 5] = [
     (Kind::Policy, Field::Path, "role-path.case, and below"),
     (Kind::Policy, Field::Description, "description-of-a-policy.case"),
     (Kind::Role, Field::Path, "role-path.case"),
+    (Kind::InstanceProfile, Field::Path, "instance-profile-path.case"),
     (Kind::Group, Field::Members, "group-stranger.case"),
 ];
 
@@ -124,7 +127,7 @@ fn text(kind: Kind, block: &str) -> String {
     let x = |this: Kind| if this == kind { format!(", x: {{{needed}{block}}}") } else { String::new() };
     let policy = |name: &str| format!("{name}: {{document: {}}}", document(&format!("{name}:*")));
     format!(
-        "policies: {{{}, {}, {}{}}}\ngroups: {{g: {{}}, h: {{}}, i: {{}}{}}}\nusers: {{u: {{}}, v: {{}}, w: {{}}{}}}\nroles: {{y: {{trust: [{{users: [u]}}]}}{}}}\n",
+        "policies: {{{}, {}, {}{}}}\ngroups: {{g: {{}}, h: {{}}, i: {{}}{}}}\nusers: {{u: {{}}, v: {{}}, w: {{}}{}}}\nroles: {{y: {{trust: [{{users: [u]}}]}}, z: {{trust: [{{users: [u]}}]}}{}}}\ninstance_profiles: {{k: {{}}{}}}\n",
         policy("p"),
         policy("q"),
         policy("s"),
@@ -132,6 +135,7 @@ fn text(kind: Kind, block: &str) -> String {
         x(Kind::Group),
         x(Kind::User),
         x(Kind::Role),
+        x(Kind::InstanceProfile),
     )
 }
 
@@ -159,7 +163,7 @@ fn assert_cause(mut world: World, part: &Part, wanted: &str, cause: Cause) {
     let desired = manifest(&text(part.kind, wanted));
     let planned = world.plan(&desired);
     let change = change(&planned.plan);
-    assert_eq!(change.address.to_string(), format!("{}/x", part.kind), "{what}");
+    assert_eq!(change.address.to_string(), format!("{}/x", part.kind.as_str()), "{what}");
     assert_eq!(change.fields, BTreeMap::from([(part.field, cause)]), "{what}");
     assert_eq!(change.cause, cause, "{what}");
     match cause {
@@ -236,6 +240,7 @@ fn no_part_of_any_kind_is_left_out() {
             inline_policies: BTreeMap::new(),
             permissions_boundary: None,
         }),
+        Resource::InstanceProfile(InstanceProfile::default()),
     ];
     let all = things.iter().flat_map(|thing| {
         let json = serde_json::to_value(thing).unwrap();
@@ -292,6 +297,7 @@ fn restrictions_that_somebody_put_on_are_not_undone_unasked() {
         (Kind::Role, "", "policies: [deny]"),
         (Kind::Role, "", inline.as_str()),
         (Kind::Role, "trust: [{users: [u, v]}]", "trust: [{users: [u]}]"),
+        (Kind::InstanceProfile, "role: y", "role: ~"),
         (Kind::Role, "trust: [{users: [u]}]", "trust: [{users: [u], mfa: required}]"),
         (
             Kind::Policy,

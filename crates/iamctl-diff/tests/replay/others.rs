@@ -172,14 +172,12 @@ fn a_role_of_an_instance_profile_is_not_deleted() {
     let role = iamctl_model::RoleName::parse("r").unwrap();
     let text = "users: {alice: {}}\nroles: {r: {trust: [{services: [ec2.amazonaws.com]}]}}";
     let world = changed(text, |live| {
-        live.roles.get_mut(&role).unwrap().instance_profiles = vec!["web".to_owned()];
+        live.roles.get_mut(&role).unwrap().instance_profiles =
+            vec![iamctl_model::InstanceProfileName::parse("web").unwrap()];
     });
     let plan = world.plan(&manifest(ALICE)).plan;
     assert_eq!(guards(&plan), [(Guard::InUse, "role/r".to_owned())]);
-    assert_eq!(
-        plan.refusals[0].message,
-        "role/r would be deleted and is still used by the instance profile web"
-    );
+    assert_eq!(plan.refusals[0].message, "role/r would be deleted and is still used by instance_profile/web");
 }
 
 /// A copy of IAM that lags behind shows the ARN of somebody who was deleted a moment ago: the text of the

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, Desired, Group, GroupName, Managed, ManifestName, MasterCopy, Path, Policy, PolicyArn,
-    PolicyName, Resource, Role, RoleName, SessionDuration, Tags, User, UserName,
+    Address, Desired, Group, GroupName, InstanceProfile, InstanceProfileName, Managed, ManifestName,
+    MasterCopy, Path, Policy, PolicyArn, PolicyName, Resource, Role, RoleName, SessionDuration, Tags, User,
+    UserName,
 };
 use iamctl_policy::{Document, Span};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -92,6 +93,8 @@ struct Raw {
     groups: BTreeMap<usize, (Path, Holds)>,
     users: BTreeMap<usize, RawUser>,
     roles: BTreeMap<usize, RawRole>,
+    /// The role that each holds, and its tags.
+    profiles: BTreeMap<usize, (Option<usize>, Tags)>,
 }
 
 /// Path, tags, policies, groups, boundary.
@@ -119,6 +122,7 @@ const POLICIES: usize = 5;
 const GROUPS: usize = 3;
 const USERS: usize = 4;
 const ROLES: usize = 4;
+const PROFILES: usize = 3;
 
 fn holds() -> impl Strategy<Value = Holds> {
     (btree_set(0..=POLICIES, 0..4), btree_map(0..2_usize, document(), 0..2))
@@ -134,8 +138,15 @@ fn raw() -> impl Strategy<Value = Raw> {
         btree_map(0..GROUPS, (path(), holds()), 0..=GROUPS),
         btree_map(0..USERS, (path(), tags(), holds(), btree_set(0..GROUPS, 0..3), boundary()), 0..=USERS),
         btree_map(0..ROLES, (tags(), holds(), boundary(), trust, any::<bool>()), 0..=ROLES),
+        btree_map(0..PROFILES, (proptest::option::of(0..ROLES), tags()), 0..=PROFILES),
     )
-        .prop_map(|(policies, groups, users, roles)| Raw { policies, groups, users, roles })
+        .prop_map(|(policies, groups, users, roles, profiles)| Raw {
+            policies,
+            groups,
+            users,
+            roles,
+            profiles,
+        })
 }
 
 /// Any valid desired state over a few names.
@@ -241,6 +252,12 @@ impl Raw {
                 permissions_boundary: boundary(bound),
             };
             resources.push((Address::Role(role_name(*at)), Resource::Role(role)));
+        }
+        for (at, (role, tags)) in &self.profiles {
+            let role = role.filter(|role| self.roles.contains_key(role)).map(role_name);
+            let profile = InstanceProfile { path: Path::root(), role, tags: tags.clone() };
+            let name = InstanceProfileName::parse(&format!("i{at}")).unwrap();
+            resources.push((Address::InstanceProfile(name), Resource::InstanceProfile(profile)));
         }
         resources
     }

@@ -1,4 +1,4 @@
-//! The keys of policies, users, groups and roles.
+//! The keys of policies, users, groups, roles and instance profiles.
 
 use iamctl_policy::Grammar;
 
@@ -137,6 +137,27 @@ pub(crate) static ROLE: Block = Block {
             ])),
             IGNORE_FIELDS_DOC,
         ),
+        key("protect", Shape::Bool, PROTECT_DOC),
+        key("adopt", Shape::Bool, ADOPT_DOC),
+    ],
+};
+
+/// One of `instance_profiles`
+pub(crate) static INSTANCE_PROFILE: Block = Block {
+    name: "instance_profile",
+    doc: "An instance profile: it hands a role to the EC2 instances that run with it.",
+    may_be_empty: true,
+    extra: None,
+    one_of: &[],
+    keys: &[
+        key("path", PATH, "The path. AWS cannot change it later."),
+        key(
+            "role",
+            Shape::Either(&[TEXT, Shape::Null]),
+            "The role that it holds, one at most: a name from `roles:`, or the ARN of another role of the account.",
+        ),
+        key("tags", TAGS, "Tags: a map from key to value, at most 50. The case of keys counts."),
+        key("ignore", Shape::List(&Shape::Word(&["role", "tags"])), IGNORE_FIELDS_DOC),
         key("protect", Shape::Bool, PROTECT_DOC),
         key("adopt", Shape::Bool, ADOPT_DOC),
     ],

@@ -1,11 +1,12 @@
-//! Policies, users, groups and roles.
+//! Policies, users, groups, roles and instance profiles.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use iamctl_model::{
-    Address, Field, Group, GroupName, Policy, PolicyArn, PolicyName, Resource, Role, Tags, User, UserName,
+    Address, Field, Group, GroupName, InstanceProfile, Policy, PolicyArn, PolicyName, Resource, Role,
+    RoleName, Tags, User, UserName,
 };
-use iamctl_policy::{Diagnostic, Document, Grammar, Node, Span};
+use iamctl_policy::{Diagnostic, Document, Grammar, Node, Span, Value};
 
 use super::{Defaults, IdentityDefaults, Members, Scope, documents, entity, values};
 use crate::block::{Block, Reader};
@@ -31,6 +32,7 @@ const ROLE_IGNORES: &[Field] = &[
     Field::PermissionsBoundary,
     Field::Tags,
 ];
+const INSTANCE_PROFILE_IGNORES: &[Field] = &[Field::Role, Field::Tags];
 
 /// What all kinds of block have.
 pub(super) struct Common {
@@ -183,6 +185,39 @@ impl Scope<'_, '_, '_> {
             entities.push(entity(Address::Role(name), value, open.common));
         }
         entities
+    }
+
+    pub(super) fn instance_profiles(&mut self, defaults: &Defaults) -> Vec<Entity> {
+        let heads: Vec<_> = self
+            .index
+            .instance_profiles
+            .iter()
+            .map(|head| (head.name.clone(), head.span, head.node, head.from, head.path.clone()))
+            .collect();
+        let mut entities = Vec::with_capacity(heads.len());
+        for (name, span, node, from, path) in heads {
+            let what = format!("instance profile `{name}`");
+            let at = (span, from);
+            let opened = self.open(node, &keys::INSTANCE_PROFILE, &what, at, INSTANCE_PROFILE_IGNORES);
+            let Some(mut open) = opened else { continue };
+            let role = self.role_of(&mut open);
+            let (tags, tag_places) = self.tags(&mut open, &defaults.instance_profile_tags, false);
+            open.common.places.tags = tag_places;
+            open.reader.finish(&mut self.found);
+            let value = Resource::InstanceProfile(InstanceProfile { path, role, tags });
+            entities.push(entity(Address::InstanceProfile(name), value, open.common));
+        }
+        entities
+    }
+
+    /// The role that an instance profile holds.
+    fn role_of(&mut self, open: &mut Open<'_>) -> Option<RoleName> {
+        let node = open.reader.get("role", &mut self.found)?;
+        if matches!(node.value, Value::Null) {
+            return None;
+        }
+        let text = node.expect_str("`role`", &mut self.found)?;
+        self.own_role(text, node.span)
     }
 
     /// Opens a block and reads what all kinds have; the path was read with the names.

@@ -68,7 +68,10 @@ impl Scope<'_, '_, '_> {
             match self.address(item)? {
                 Address::User(name) => TestPrincipalKind::Managed(Identity::User(name)),
                 Address::Role(name) => TestPrincipalKind::Managed(Identity::Role(name)),
-                Address::Group(_) | Address::Policy(_) | Address::MasterCopy => {
+                Address::Group(_)
+                | Address::Policy(_)
+                | Address::InstanceProfile(_)
+                | Address::MasterCopy => {
                     self.found.push(
                         Diagnostic::error(
                             "test-principal",
@@ -105,6 +108,10 @@ impl Scope<'_, '_, '_> {
                 .policies
                 .resolve(name, item.span, found)
                 .map(|head| Address::Policy(head.name.clone())),
+            "instance_profile" => {
+                let head = self.index.instance_profiles.resolve(name, item.span, found);
+                head.map(|head| Address::InstanceProfile(head.name.clone()))
+            }
             _ => {
                 found.push(
                     Diagnostic::error(
@@ -112,7 +119,9 @@ impl Scope<'_, '_, '_> {
                         item.span,
                         format!("`{}` is neither an address nor an ARN", item.text),
                     )
-                    .help("write `user/NAME`, `role/NAME`, `group/NAME`, `policy/NAME`, or an ARN"),
+                    .help(
+                        "write `user/NAME`, `role/NAME`, `group/NAME`, `policy/NAME`, `instance_profile/NAME`, or an ARN",
+                    ),
                 );
                 None
             }
@@ -147,6 +156,10 @@ impl Scope<'_, '_, '_> {
             Address::Group(name) => {
                 let path = &index.groups.get(name)?.path;
                 format!("arn:{}:iam::{}:group{path}{name}", account.partition, account.id)
+            }
+            Address::InstanceProfile(name) => {
+                let path = &index.instance_profiles.get(name)?.path;
+                format!("arn:{}:iam::{}:instance-profile{path}{name}", account.partition, account.id)
             }
             Address::MasterCopy => return None,
         };

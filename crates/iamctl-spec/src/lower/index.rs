@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use iamctl_model::{GroupName, Kind, NameError, Path, PolicyName, RoleName, UserName};
+use iamctl_model::{GroupName, InstanceProfileName, Kind, NameError, Path, PolicyName, RoleName, UserName};
 use iamctl_policy::{Diagnostic, Diagnostics, Entry, Node, Span, Value};
 
 use super::values;
@@ -79,6 +79,7 @@ name!(PolicyName, Policy);
 name!(UserName, User);
 name!(GroupName, Group);
 name!(RoleName, Role);
+name!(InstanceProfileName, InstanceProfile);
 
 impl<'n, N: Name> Names<'n, N> {
     /// Adds what one file defines. `default_path` is what things of this kind have otherwise.
@@ -93,7 +94,7 @@ impl<'n, N: Name> Names<'n, N> {
         if matches!(section.value, Value::Null) {
             return;
         }
-        let entries = section.expect_map(&format!("`{}`", self.kind.plural()), found).unwrap_or_default();
+        let entries = section.expect_map(&format!("`{}`", self.kind.section()), found).unwrap_or_default();
         for entry in entries {
             if self.heads.len() >= self.most_in_an_account() {
                 self.report_too_many(entry.key_span, found);
@@ -112,7 +113,7 @@ impl<'n, N: Name> Names<'n, N> {
         match self.kind {
             Kind::User => 5_000,
             Kind::Group => 500,
-            Kind::Role | Kind::Policy | Kind::MasterCopy => 10_000,
+            Kind::Role | Kind::Policy | Kind::InstanceProfile | Kind::MasterCopy => 10_000,
         }
     }
 
@@ -190,13 +191,13 @@ impl<'n, N: Name> Names<'n, N> {
     }
 
     fn how_to_define(&self) -> String {
-        let section = self.kind.plural();
+        let section = self.kind.section();
         match self.kind {
             Kind::Policy => format!(
                 "define it under `{section}:`, or take it out of this list; AWS's own policies are written `aws:NAME`, any other by its ARN"
             ),
             Kind::User | Kind::Role => format!("define it under `{section}:`, or name it by its ARN"),
-            Kind::Group | Kind::MasterCopy => format!("define it under `{section}:`"),
+            Kind::Group | Kind::InstanceProfile | Kind::MasterCopy => format!("define it under `{section}:`"),
         }
     }
 }
@@ -207,6 +208,7 @@ pub(crate) struct Index<'n> {
     pub(crate) users: Names<'n, UserName>,
     pub(crate) groups: Names<'n, GroupName>,
     pub(crate) roles: Names<'n, RoleName>,
+    pub(crate) instance_profiles: Names<'n, InstanceProfileName>,
 }
 
 /// The paths of things that say nothing about theirs.
@@ -216,6 +218,7 @@ pub(crate) struct DefaultPaths {
     pub(crate) users: Path,
     pub(crate) groups: Path,
     pub(crate) roles: Path,
+    pub(crate) instance_profiles: Path,
 }
 
 /// The sections of one file that define things.
@@ -225,6 +228,7 @@ pub(crate) struct Sections<'n> {
     pub(crate) users: Option<&'n Node>,
     pub(crate) groups: Option<&'n Node>,
     pub(crate) roles: Option<&'n Node>,
+    pub(crate) instance_profiles: Option<&'n Node>,
     pub(crate) forget: Option<&'n Node>,
     pub(crate) ignore: Option<&'n Node>,
     pub(crate) tests: Option<&'n Node>,
@@ -237,12 +241,15 @@ impl<'n> Index<'n> {
             users: Names::new(UserName::KIND),
             groups: Names::new(GroupName::KIND),
             roles: Names::new(RoleName::KIND),
+            instance_profiles: Names::new(InstanceProfileName::KIND),
         };
         for one in sections {
             index.policies.add(one.part, one.policies, &paths.policies, found);
             index.users.add(one.part, one.users, &paths.users, found);
             index.groups.add(one.part, one.groups, &paths.groups, found);
             index.roles.add(one.part, one.roles, &paths.roles, found);
+            let profiles = &mut index.instance_profiles;
+            profiles.add(one.part, one.instance_profiles, &paths.instance_profiles, found);
         }
         index
     }

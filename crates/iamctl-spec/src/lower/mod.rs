@@ -46,6 +46,7 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
     entities.extend(scope.groups(&members));
     entities.extend(users);
     entities.extend(scope.roles(&defaults, &members));
+    entities.extend(scope.instance_profiles(&defaults));
 
     let forget = scope.forget(&sections, &entities);
     let ignore = scope.ignore(&sections);
@@ -136,6 +137,7 @@ fn sections<'n>(part: &'n Part, reader: &mut Reader<'n>, found: &mut Diagnostics
         users: reader.get("users", found),
         groups: reader.get("groups", found),
         roles: reader.get("roles", found),
+        instance_profiles: reader.get("instance_profiles", found),
         forget: reader.get("forget", found),
         ignore: reader.get("ignore", found),
         tests: reader.get("tests", found),
@@ -191,6 +193,7 @@ fn account_guard(node: &Node, found: &mut Diagnostics) {
 struct RawDefaults<'n> {
     paths: DefaultPaths,
     policy_tags: Tags,
+    instance_profile_tags: Tags,
     user: IdentityDefaults<&'n Node>,
     role: IdentityDefaults<&'n Node>,
 }
@@ -210,6 +213,7 @@ impl<B> Default for IdentityDefaults<B> {
 /// What things have unless they say otherwise.
 struct Defaults {
     policy_tags: Tags,
+    instance_profile_tags: Tags,
     user: IdentityDefaults<PolicyArn>,
     role: IdentityDefaults<PolicyArn>,
 }
@@ -225,6 +229,11 @@ impl<'n> RawDefaults<'n> {
             defaults.paths.policies = path(&mut policies, true, found);
             defaults.policy_tags = values::tags(policies.get("tags", found), found).0;
             policies.finish(found);
+        }
+        if let Some(mut profiles) = open(&mut reader, "instance_profiles", &keys::PATH_AND_TAGS, found) {
+            defaults.paths.instance_profiles = path(&mut profiles, false, found);
+            defaults.instance_profile_tags = values::tags(profiles.get("tags", found), found).0;
+            profiles.finish(found);
         }
         if let Some(mut groups) = open(&mut reader, "groups", &keys::PATH_ONLY, found) {
             defaults.paths.groups = path(&mut groups, false, found);
@@ -247,7 +256,8 @@ impl<'n> RawDefaults<'n> {
             tags: raw.tags,
             permissions_boundary: raw.permissions_boundary.and_then(|node| scope.boundary(node)),
         };
-        Defaults { policy_tags: self.policy_tags, user: resolve(self.user), role: resolve(self.role) }
+        let Self { paths: _, policy_tags, instance_profile_tags, user, role } = self;
+        Defaults { policy_tags, instance_profile_tags, user: resolve(user), role: resolve(role) }
     }
 }
 

@@ -1,8 +1,8 @@
-//! References to policies.
+//! References to policies and roles.
 
 use std::collections::BTreeMap;
 
-use iamctl_model::PolicyArn;
+use iamctl_model::{Identity, PolicyArn, PrincipalArn, RoleName};
 use iamctl_policy::{Diagnostic, Node, Span, Value};
 
 use super::Scope;
@@ -66,6 +66,50 @@ impl Scope<'_, '_, '_> {
             }
         }
         Some(arn)
+    }
+
+    /// The role of the account that a text names: one of the manifest, or another by its ARN.
+    pub(super) fn own_role(&mut self, text: &str, span: Span) -> Option<RoleName> {
+        if !text.starts_with("arn:") {
+            return self.index.roles.resolve(text, span, &mut self.found).map(|head| head.name.clone());
+        }
+        let arn = PrincipalArn::parse(text).ok();
+        let role = arn.as_ref().and_then(|arn| match arn.identity() {
+            Some(Identity::Role(name)) => Some((arn, name)),
+            _ => None,
+        });
+        let Some((arn, name)) = role else {
+            self.found.push(
+                Diagnostic::error("role-arn", span, format!("`{text}` is not the ARN of a role"))
+                    .help("an ARN of a role is `arn:aws:iam::123456789012:role/NAME`"),
+            );
+            return None;
+        };
+        if self.account.is_known && arn.account() != self.account().id.as_str() {
+            self.found.push(
+                Diagnostic::error(
+                    "role-arn",
+                    span,
+                    "a role of another account cannot be handed to instances",
+                )
+                .label(format!("the manifest is for account {}", self.account().id))
+                .help("define a role here that may assume the other one"),
+            );
+            return None;
+        }
+        let head = self.index.roles.get(&name);
+        if let Some((head, defined)) =
+            head.map(|head| (head, self.account().role_arn(&head.path, &head.name)))
+            && defined != *arn
+            && self.account.is_known
+        {
+            self.found.push(
+                Diagnostic::error("role-arn", span, format!("no role can have the ARN `{arn}`"))
+                    .related(head.span, format!("the role of this name has the ARN `{defined}`"))
+                    .help(format!("write `{}`", head.name)),
+            );
+        }
+        Some(name)
     }
 
     /// The policies under `policies` of a user, group or role.

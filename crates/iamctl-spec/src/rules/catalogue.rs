@@ -58,7 +58,7 @@ pub const RULES: &[Rule] = &[
     rule(
         NAMES,
         "name",
-        "names hold letters, digits and `_ + = , . @ -`; users and roles at most 64, groups and policies 128",
+        "names hold letters, digits and `_ + = , . @ -`; users and roles at most 64, all others 128",
     ),
     rule(NAMES, "name-case", "names differ in more than the case of their letters"),
     rule(NAMES, "duplicate-name", "a thing is defined once, whatever file it stands in"),
@@ -68,7 +68,16 @@ pub const RULES: &[Rule] = &[
     rule(NAMES, "aws-policy", "`aws:` is followed by path and name of one of AWS's policies"),
     rule(NAMES, "policy-arn", "the ARN of a policy is one, and fits the policy of that name here"),
     rule(NAMES, "foreign-policy", "attached policies belong to the account or to AWS"),
-    rule(NAMES, "address", "an address is `user/NAME`, `group/NAME`, `role/NAME` or `policy/NAME`"),
+    rule(
+        NAMES,
+        "role-arn",
+        "the role of an instance profile belongs to the account, and its ARN fits the role of that name here",
+    ),
+    rule(
+        NAMES,
+        "address",
+        "an address is `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME` or `instance_profile/NAME`",
+    ),
     rule(NAMES, "forget-defined", "what is forgotten is not defined as well"),
     rule(PLAIN, "manifest-name", "the manifest's name can be part of a key in S3"),
     rule(PLAIN, "account", "the account guard does not depend on the account"),
@@ -149,7 +158,7 @@ pub const RULES: &[Rule] = &[
     rule(
         QUOTAS,
         "account-quota",
-        "an account has at most 5000 users, 500 groups, 10000 roles and 10000 policies",
+        "an account has at most 5000 users, 500 groups, and 10000 roles, policies and instance profiles each",
     ),
     rule(TAGS, "tag-count", "a thing has at most 50 tags"),
     rule(TAGS, "tag-length", "keys of tags have 1 to 128 characters, values at most 256"),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use iamctl_model::{Kind, Resource, Tags};
+use iamctl_model::{Kind, Tags};
 use iamctl_policy::{Diagnostic, Diagnostics};
 
 use super::{Entity, World};
@@ -12,23 +12,20 @@ const MOST_KEY: usize = 128;
 const MOST_VALUE: usize = 256;
 
 fn tagged<'a>(world: &'a World<'_>) -> impl Iterator<Item = (&'a Entity, &'a Tags)> {
-    world.entities.iter().filter_map(|entity| match &entity.managed.value {
-        Resource::Policy(policy) => Some((entity, &policy.tags)),
-        Resource::User(user) => Some((entity, &user.tags)),
-        Resource::Role(role) => Some((entity, &role.tags)),
-        Resource::Group(_) => None,
-    })
+    world.entities.iter().filter_map(|entity| Some((entity, entity.managed.value.tags()?)))
 }
 
 pub(super) fn count(world: &World<'_>, found: &mut Diagnostics) {
     for (entity, tags) in tagged(world) {
         let count = tags.0.len();
         if count > MOST_TAGS {
+            let kind = entity.address.kind();
+            let article = if kind == Kind::InstanceProfile { "an" } else { "a" };
             found.push(
                 Diagnostic::error(
                     "tag-count",
                     entity.places.key("tags"),
-                    format!("a {} has at most {MOST_TAGS} tags, this one has {count}", entity.address.kind()),
+                    format!("{article} {kind} has at most {MOST_TAGS} tags, this one has {count}"),
                 )
                 .help("those under `defaults:` count too"),
             );

@@ -6,6 +6,7 @@
 //! | a call on what is not there | `NoSuchEntity` | IAM API |
 //! | deleting what still has children, members, users or credentials | `DeleteConflict` | IAM API, `Delete*` |
 //! | a sixth policy version, an eleventh attachment or group | `LimitExceeded` | quotas page |
+//! | a second role in an instance profile | `LimitExceeded` | quotas page |
 //! | documents beyond their size | `LimitExceeded` | quotas page |
 //! | a trust policy that names a user or role which is not there | `MalformedPolicyDocument` | Principal page |
 //! | deleting a user or role turns its ARN in trust policies into its id | – | Principal page |
@@ -14,6 +15,7 @@
 mod credentials;
 mod group;
 mod holdings;
+mod instance_profile;
 mod policy;
 mod renaming;
 mod role;
@@ -141,6 +143,7 @@ impl MemoryAccount {
             Address::Group(name) => self.on_group(name, action)?,
             Address::Role(name) => self.on_role(name, action)?,
             Address::Policy(name) => self.on_policy(name, action)?,
+            Address::InstanceProfile(name) => self.on_instance_profile(name, action)?,
             Address::MasterCopy => None,
         };
         Ok(Receipt { created, ..Receipt::default() })

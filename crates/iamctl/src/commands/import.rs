@@ -175,7 +175,10 @@ async fn from_account(
     crate::context::tell_endpoints(&aws, terminal);
     let account = aws.caller().await?.account;
     let mut live = aws.read_live(&account, &iamctl_aws::Scope::default()).await?;
-    // The tags of policies cost a call each: only for those that may be imported.
+    if selection.may_choose_kind(Kind::InstanceProfile) {
+        aws.read_instance_profiles(&mut live).await?;
+    }
+    // Tags that cost a call each: only for those that may be imported.
     let policies: BTreeSet<_> = live
         .policies
         .iter()
@@ -185,6 +188,11 @@ async fn from_account(
         .map(|(name, _)| name.clone())
         .collect();
     aws.read_policy_tags(&mut live, &policies).await?;
+    let profiles = live.instance_profiles.as_ref().into_iter().flatten().map(|(name, _)| name);
+    let profiles =
+        profiles.filter(|name| selection.may_choose(&live, &Address::InstanceProfile((*name).clone())));
+    let profiles = profiles.cloned().collect();
+    aws.read_instance_profile_tags(&mut live, &profiles).await?;
     Ok((live, aws))
 }
 

@@ -18,7 +18,8 @@ use crate::terminal::Terminal;
 /// Lists what is in the account and not managed by this manifest
 ///
 /// What belongs to AWS itself (service-linked roles, Identity Center's roles) is left out. Roles that
-/// trust users or roles which were deleted are marked.
+/// trust users or roles which were deleted are marked. Instance profiles are listed where some are
+/// managed, or when they are asked for: reading them is a call of its own.
 #[derive(Debug, Args)]
 pub(crate) struct Unmanaged {
     /// Only things of this kind
@@ -33,6 +34,7 @@ pub(crate) enum KindName {
     Groups,
     Users,
     Roles,
+    InstanceProfiles,
 }
 
 impl From<KindName> for Kind {
@@ -42,6 +44,7 @@ impl From<KindName> for Kind {
             KindName::Groups => Kind::Group,
             KindName::Users => Kind::User,
             KindName::Roles => Kind::Role,
+            KindName::InstanceProfiles => Kind::InstanceProfile,
         }
     }
 }
@@ -53,9 +56,9 @@ pub(crate) async fn unmanaged(
 ) -> Result<Exit, Failure> {
     let loader = Loader::new(global, terminal)?;
     let session = Session::begin(global, &loader, terminal).await?;
-    let observed = session.observe().await?;
-    let ownership = session.plan(&observed, &Default::default()).ownership;
     let wanted = args.kind.map(Kind::from);
+    let observed = session.observe_also(wanted).await?;
+    let ownership = session.plan(&observed, &Default::default()).ownership;
     let addresses: Vec<Address> = unmanaged_addresses(&session.manifest.desired, &observed.live, &ownership)
         .filter(|address| wanted.is_none_or(|kind| address.kind() == kind))
         .collect();

@@ -23,20 +23,22 @@ pub(crate) fn validate(global: &Global, terminal: Terminal) -> Result<Exit, Fail
     let desired = &manifest.desired;
     let count = |kind: Kind| desired.managed.keys().filter(|address| address.kind() == kind).count();
     if global.format == Format::Json {
-        let counts =
-            [Kind::Policy, Kind::Group, Kind::User, Kind::Role].map(|kind| (kind.plural(), count(kind)));
+        let counts = Kind::IN_ACCOUNT.map(|kind| (kind.section(), count(kind)));
         let counts: serde_json::Map<String, serde_json::Value> =
             counts.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect();
         let json = serde_json::json!({"diagnostics": [], "manifest": desired.name, "counts": counts});
         terminal.print_json(&json);
         return Ok(Exit::Done);
     }
-    let parts = [
+    let mut parts = vec![
         counted(count(Kind::Policy), "policy", "policies"),
         counted(count(Kind::Group), "group", "groups"),
         counted(count(Kind::User), "user", "users"),
         counted(count(Kind::Role), "role", "roles"),
     ];
+    if count(Kind::InstanceProfile) > 0 {
+        parts.push(counted(count(Kind::InstanceProfile), "instance profile", "instance profiles"));
+    }
     let mut page = terminal.page();
     let text = format!("{}: {}", global.file.display(), parts.join(", "));
     page.words(0, 2, &[(Ink::Add, "valid: "), (Ink::Plain, &text)]);

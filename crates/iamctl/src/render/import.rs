@@ -114,7 +114,7 @@ pub(crate) fn update_report_json(updated: &Updated) -> Value {
 
 fn counts(imported: &Imported) -> String {
     let count = |kind: Kind| imported.addresses.iter().filter(|address| address.kind() == kind).count();
-    let kinds = [Kind::Policy, Kind::User, Kind::Group, Kind::Role];
+    let kinds = [Kind::Policy, Kind::User, Kind::Group, Kind::Role, Kind::InstanceProfile];
     let parts: Vec<String> = kinds
         .into_iter()
         .filter(|kind| count(*kind) > 0)
@@ -129,6 +129,7 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Group => "group",
         Kind::User => "user",
         Kind::Role => "role",
+        Kind::InstanceProfile => "instance profile",
         Kind::MasterCopy => "master copy",
     }
 }

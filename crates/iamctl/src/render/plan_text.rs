@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
     Account, Address, Cause, Change, ChangeAction, Field, Kind, MasterCopy, Plan, PolicyArn, PolicyName,
-    Resource, Tags,
+    Resource, RoleName, Tags,
 };
 use iamctl_policy::Document;
 
@@ -286,6 +286,10 @@ impl Writer<'_, '_> {
             (Field::MaxSessionDuration, Resource::Role(before), Resource::Role(after)) => {
                 (before.max_session_duration.to_string(), after.max_session_duration.to_string())
             }
+            (Field::Role, Resource::InstanceProfile(before), Resource::InstanceProfile(after)) => {
+                let name = |role: Option<&RoleName>| role.map_or("none".to_owned(), ToString::to_string);
+                (name(before.role.as_ref()), name(after.role.as_ref()))
+            }
             (Field::PermissionsBoundary, _, _) => {
                 let name = |arn: Option<&PolicyArn>| {
                     arn.map_or("none".to_owned(), |arn| policy(arn, self.account()))
@@ -431,6 +435,9 @@ impl Writer<'_, '_> {
                 let groups: Vec<String> = value.groups.iter().map(ToString::to_string).collect();
                 facts.push(("groups", groups.join(", ")));
             }
+            Resource::InstanceProfile(value) => {
+                facts.extend(value.role.as_ref().map(|role| ("role", role.to_string())));
+            }
             _ => {}
         }
         if let Some(policies) = resource.policies().filter(|policies| !policies.is_empty()) {
@@ -455,7 +462,7 @@ impl Writer<'_, '_> {
                     document::whole(self.page, NAME, mark, ink, &value.trust);
                 }
             }
-            Resource::Group(_) | Resource::User(_) => {}
+            Resource::Group(_) | Resource::User(_) | Resource::InstanceProfile(_) => {}
         }
         for (name, inline) in resource.inline_policies().into_iter().flatten() {
             self.page.line(NAME, &[(Ink::Dim, "inline policy  "), (Ink::Plain, name.as_str())]);
@@ -484,10 +491,5 @@ fn label(field: Field, cause: Cause, mixed: bool) -> (&'static str, &'static str
 
 fn tags(resource: &Resource) -> &Tags {
     static NONE: Tags = Tags(BTreeMap::new());
-    match resource {
-        Resource::Policy(policy) => &policy.tags,
-        Resource::User(user) => &user.tags,
-        Resource::Role(role) => &role.tags,
-        Resource::Group(_) => &NONE,
-    }
+    resource.tags().unwrap_or(&NONE)
 }
