@@ -29,14 +29,21 @@ fn an_instance_profile_is_made_changed_and_deleted_by_the_calls_that_it_needs() 
     world.iamctl(&["validate"]).expect(0).says(&["2 roles, 2 instance profiles"]);
     world.iamctl(&["plan"]).expect(0).says(&["+ instance_profile/web", "path /ec2/", "role web"]);
     world.iamctl(&["apply", "--yes"]).expect(0);
+    // Calls that do not need each other are made at the same time.
+    let mut writes = world.iam_writes();
+    let at = |call: &str| writes.iter().position(|write| write == call).unwrap();
+    assert!(at("iam CreateRole web") < at("iam AttachRolePolicy web"));
+    assert!(at("iam AttachRolePolicy web") < at("iam AddRoleToInstanceProfile web"));
+    assert!(at("iam CreateInstanceProfile web") < at("iam AddRoleToInstanceProfile web"));
+    writes.sort();
     assert_eq!(
-        world.iam_writes(),
+        writes,
         [
+            "iam AddRoleToInstanceProfile web",
+            "iam AttachRolePolicy web",
             "iam CreateInstanceProfile spare",
             "iam CreateInstanceProfile web",
             "iam CreateRole web",
-            "iam AttachRolePolicy web",
-            "iam AddRoleToInstanceProfile web",
         ]
     );
     assert_eq!(world.aws().instance_profiles(), [("spare", None), ("web", Some("web"))].map(named));
