@@ -126,6 +126,19 @@ impl Services {
         Some((service, service.action(name)?))
     }
 
+    /// The actions that a pattern such as `s3:Get*` names: `*` and `?` are wildcards behind the colon, and
+    /// the case of letters does not count. None for a service that is not known.
+    pub fn matching(&self, pattern: &str) -> impl Iterator<Item = (&Service, &Action)> {
+        let (prefix, name) = pattern.split_once(':').unwrap_or(("", ""));
+        let name = name.to_ascii_lowercase();
+        let service = self.get(prefix).into_iter();
+        service.flat_map(move |service| {
+            let name = name.clone();
+            let actions = service.actions.iter().filter(move |(known, _)| is_like(known, &name));
+            actions.map(move |(_, action)| (service, action))
+        })
+    }
+
     /// The condition keys that requests to any service can have. Not every request has all of them.
     #[must_use]
     pub fn global_condition_keys(&self) -> &[ConditionKey] {
@@ -252,5 +265,56 @@ impl ResourceType {
     /// The condition keys that requests about such a resource can have.
     pub fn condition_keys(&self) -> impl Iterator<Item = &'static str> {
         items(self.condition_keys)
+    }
+}
+
+/// Whether a text is as a pattern says. Names of actions are ASCII.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
+    let (mut at, mut of) = (0_usize, 0_usize);
+    // Where to go on when the latest star has to take one character more.
+    let mut retry: Option<(usize, usize)> = None;
+    loop {
+        match (pattern.get(at), text.get(of)) {
+            (None, None) => return true,
+            (Some(b'*'), _) => {
+                retry = Some((at, of));
+                at = at.saturating_add(1);
+                continue;
+            }
+            (Some(wanted), Some(found)) if *wanted == b'?' || wanted == found => {
+                at = at.saturating_add(1);
+                of = of.saturating_add(1);
+                continue;
+            }
+            _ => {}
+        }
+        let Some((star, from)) = retry.filter(|(_, from)| *from < text.len()) else { return false };
+        of = from.saturating_add(1);
+        retry = Some((star, of));
+        at = star.saturating_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_name_the_actions_they_match() {
+        for (pattern, text) in
+            [("get*", "getobject"), ("*", ""), ("g?t*t", "getobject"), ("*o*", "getobject"), ("ab", "ab")]
+        {
+            assert!(is_like(text, pattern), "{pattern} {text}");
+        }
+        for (pattern, text) in
+            [("get", "getobject"), ("*x", "getobject"), ("?", ""), ("a*b", "ba"), ("a?", "a")]
+        {
+            assert!(!is_like(text, pattern), "{pattern} {text}");
+        }
+        let names = |pattern| services().matching(pattern).map(|(_, action)| action.name).collect::<Vec<_>>();
+        assert_eq!(names("S3:getobjectacl"), ["GetObjectAcl"]);
+        assert!(names("s3:Get*").len() > 20 && names("s3:*").len() > names("s3:Get*").len());
+        assert!(names("s3:Got*").is_empty() && names("none:*").is_empty() && names("*").is_empty());
     }
 }

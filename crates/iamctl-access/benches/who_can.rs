@@ -1,0 +1,4 @@
+//! How long questions take: `cargo bench -p iamctl-access`.
+fn main() {
+    divan::main();
+}

@@ -1,0 +1,214 @@
+//! Documents made ready, each once.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use iamctl_model::PolicyArn;
+use iamctl_policy::Document;
+use iamctl_policy::eval::{Policy, PolicyKind};
+
+/// A document, ready to be asked, and what in it hangs on who asks and for what.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    /// Why it cannot be asked, where it cannot.
+    pub(crate) policy: Result<Policy, String>,
+    /// The condition keys about tags that it mentions, in lower case.
+    pub(crate) tag_keys: BTreeSet<String>,
+    /// The numbers that it compares the age of a sign-in with MFA with; none at all where it does not look
+    /// at it.
+    pub(crate) mfa_ages: Option<BTreeSet<u32>>,
+}
+
+/// The families of condition keys whose values come from the tags of a principal or of a thing of IAM.
+pub(crate) const PRINCIPAL_TAG: &str = "aws:principaltag/";
+pub(crate) const RESOURCE_TAGS: [&str; 2] = ["aws:resourcetag/", "iam:resourcetag/"];
+
+const MFA_AGE: &str = "aws:multifactorauthage";
+
+impl Ready {
+    fn new(document: &Document, kind: PolicyKind) -> Self {
+        let policy = Policy::new(document, kind).map_err(|problems| problems.join("; "));
+        let (mut tag_keys, mut mfa_ages) = (BTreeSet::new(), None);
+        let is_about_tags = |key: &str| {
+            key.starts_with(PRINCIPAL_TAG) || RESOURCE_TAGS.iter().any(|family| key.starts_with(family))
+        };
+        for statement in document.statements() {
+            for condition in statement.conditions.iter().flatten() {
+                let key = condition.key.text.to_ascii_lowercase();
+                if key == MFA_AGE {
+                    let numbers = condition.values.iter().filter_map(|value| value.text.parse::<u32>().ok());
+                    mfa_ages.get_or_insert_with(BTreeSet::new).extend(numbers);
+                }
+                if is_about_tags(&key) {
+                    tag_keys.insert(key);
+                }
+                let values = condition.values.iter().map(|value| value.text.as_str());
+                tag_keys.extend(values.flat_map(variables).filter(|key| is_about_tags(key)));
+            }
+            let resources = statement.resources.iter().flat_map(|clause| &clause.patterns);
+            let keys = resources.flat_map(|pattern| variables(&pattern.text));
+            tag_keys.extend(keys.filter(|key| is_about_tags(key)));
+        }
+        Self { policy, tag_keys, mfa_ages }
+    }
+}
+
+/// The keys of the variables in a text, in lower case.
+fn variables(text: &str) -> Vec<String> {
+    let parts = text.split("${").skip(1).filter_map(|part| part.split(['}', ',']).next());
+    parts.map(|key| key.trim().to_ascii_lowercase()).collect()
+}
+
+/// What was made ready so far.
+#[derive(Debug, Default)]
+pub(crate) struct Library {
+    /// The policies that AWS manages, as far as somebody has them; nothing for those of which the text is
+    /// not known.
+    of_aws: RefCell<HashMap<PolicyArn, Option<Rc<Ready>>>>,
+    ready: RefCell<HashMap<Key, Rc<Ready>>>,
+    stand_ins: RefCell<BTreeMap<StandIn, Rc<Ready>>>,
+}
+
+/// Where a document stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    /// A managed policy of the account.
+    Managed(PolicyArn),
+    /// An inline policy, by the address of what has it and its name.
+    Inline(String, String),
+    /// The trust policy of a role.
+    Trust(String),
+}
+
+/// A document that stands for what is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum StandIn {
+    /// The policies of another account: whether they allow is for that account to say.
+    OtherSide(OtherSide),
+    /// A policy of a KMS key that leaves it to the account's policies.
+    Delegating,
+    /// A policy whose text is not known, by its number in the question: it may allow, deny, or neither.
+    Unread(PolicyKindOf, usize),
+}
+
+/// Which side of a request another account decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum OtherSide {
+    Principal,
+    Resource,
+}
+
+/// The kinds of document that may not be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum PolicyKindOf {
+    Principal,
+    Resource,
+}
+
+/// What the condition keys begin with that stand for texts which are not known. No request has them.
+pub(crate) const UNREAD: &str = "iamctl:unread/";
+
+impl Library {
+    /// A document of the account, made ready at the first time.
+    pub(crate) fn ready(&self, key: Key, document: &Document, kind: PolicyKind) -> Rc<Ready> {
+        let mut ready = self.ready.borrow_mut();
+        Rc::clone(ready.entry(key).or_insert_with(|| Rc::new(Ready::new(document, kind))))
+    }
+
+    /// A policy that AWS manages; nothing for one that the table does not have.
+    pub(crate) fn of_aws(&self, arn: &PolicyArn) -> Option<Rc<Ready>> {
+        let mut known = self.of_aws.borrow_mut();
+        let found = known.entry(arn.clone()).or_insert_with(|| {
+            let policy = iamctl_data::managed_policies().by_arn(arn.as_str())?;
+            let document = Document::from_stored(policy.document);
+            Some(Rc::new(Ready::new(&document, PolicyKind::Principal)))
+        });
+        found.clone()
+    }
+
+    /// Whether any policy of AWS's was asked for.
+    pub(crate) fn used_aws(&self) -> bool {
+        !self.of_aws.borrow().is_empty()
+    }
+
+    pub(crate) fn stand_in(&self, stand_in: StandIn, account: &str) -> Rc<Ready> {
+        let mut made = self.stand_ins.borrow_mut();
+        let ready = made.entry(stand_in).or_insert_with(|| {
+            let document = Document::from_stored(&text_of(stand_in, account));
+            Rc::new(Ready::new(&document, kind_of(stand_in)))
+        });
+        Rc::clone(ready)
+    }
+}
+
+fn kind_of(stand_in: StandIn) -> PolicyKind {
+    match stand_in {
+        StandIn::OtherSide(OtherSide::Principal) | StandIn::Unread(PolicyKindOf::Principal, _) => {
+            PolicyKind::Principal
+        }
+        _ => PolicyKind::Resource,
+    }
+}
+
+fn text_of(stand_in: StandIn, account: &str) -> String {
+    use serde_json::json;
+    let anybody = json!("*");
+    let document = |statements: serde_json::Value| json!({"Version": "2012-10-17", "Statement": statements});
+    let statements = match stand_in {
+        StandIn::OtherSide(OtherSide::Principal) => {
+            json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}])
+        }
+        StandIn::OtherSide(OtherSide::Resource) => {
+            json!([{"Effect": "Allow", "Action": "*", "Principal": anybody}])
+        }
+        StandIn::Delegating => json!([{"Effect": "Allow", "Action": "*", "Principal": {"AWS": account}}]),
+        StandIn::Unread(kind, number) => {
+            let key = format!("{UNREAD}{number}");
+            let (about, everything) = match kind {
+                PolicyKindOf::Principal => ("Resource", json!("*")),
+                PolicyKindOf::Resource => ("Principal", anybody),
+            };
+            let statement = |effect: &str, says: &str| {
+                let condition = json!({"StringEquals": {key.as_str(): says}});
+                json!({"Effect": effect, "Action": "*", about: everything, "Condition": condition})
+            };
+            json!([statement("Allow", "allows"), statement("Deny", "denies")])
+        }
+    };
+    document(statements).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_the_unknown_is_sound() {
+        let library = Library::default();
+        for stand_in in [
+            StandIn::OtherSide(OtherSide::Principal),
+            StandIn::OtherSide(OtherSide::Resource),
+            StandIn::Delegating,
+            StandIn::Unread(PolicyKindOf::Principal, 0),
+            StandIn::Unread(PolicyKindOf::Resource, 7),
+        ] {
+            let ready = library.stand_in(stand_in, "123456789012");
+            assert!(ready.policy.is_ok(), "{stand_in:?}: {:?}", ready.policy);
+        }
+    }
+
+    #[test]
+    fn what_hangs_on_tags_and_on_mfa_is_noticed() {
+        let document = Document::from_stored(
+            r#"{"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::${aws:PrincipalTag/Team, 'x'}/*",
+                 "Condition": {"StringEquals": {"aws:ResourceTag/a": "${aws:PrincipalTag/b}"},
+                               "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}}]}"#,
+        );
+        let ready = Ready::new(&document, PolicyKind::Principal);
+        let keys: Vec<&str> = ready.tag_keys.iter().map(String::as_str).collect();
+        assert_eq!(keys, ["aws:principaltag/b", "aws:principaltag/team", "aws:resourcetag/a"]);
+        assert_eq!(ready.mfa_ages, Some(BTreeSet::from([3600])));
+    }
+}

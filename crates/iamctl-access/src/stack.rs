@@ -1,0 +1,374 @@
+//! The policies that meet a request, and what follows from who asks and for what.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use iamctl_model::{Address, Field, GroupName, Identity, PolicyArn, PolicyName, RoleName, Tags};
+use iamctl_policy::Document;
+use iamctl_policy::eval::{Context, Layer, Place, Policies, PolicyKind, Principal, PrincipalKind, Values};
+
+use crate::answer::{Assumption, Source, Unread};
+use crate::library::{Key, Library, OtherSide, PRINCIPAL_TAG, PolicyKindOf, RESOURCE_TAGS, Ready, StandIn};
+use crate::question::{Who, arn_of};
+use crate::state::State;
+
+/// A policy that takes part in an answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    /// Where it stands; nothing for what only stands in for something.
+    pub(crate) source: Option<Source>,
+    /// The group through which the principal has it.
+    pub(crate) via: Option<GroupName>,
+    ready: Rc<Ready>,
+}
+
+/// Who asks, with all policies.
+#[derive(Debug, Clone)]
+pub(crate) struct Asker {
+    pub(crate) principal: Principal,
+    pub(crate) identity: Vec<Held>,
+    pub(crate) boundary: Option<Vec<Held>>,
+    /// The keys that follow from who it is.
+    pub(crate) context: Context,
+    /// The tags, and whose they are; nothing where they are not known, or where a session may have others.
+    tags: Option<(Address, Tags)>,
+    pub(crate) unread: Vec<Unread>,
+    pub(crate) assumes: Option<Assumption>,
+}
+
+/// Collects the policies of somebody.
+pub(crate) struct Collector<'s> {
+    pub(crate) state: &'s State,
+    pub(crate) library: &'s Library,
+}
+
+impl Collector<'_> {
+    /// Who asks; nothing for a user or role that is not there.
+    pub(crate) fn asker(&self, who: &Who) -> Option<Asker> {
+        match who {
+            Who::Identity(identity) => self.identity(identity, None),
+            Who::Other(principal) => Some(self.other(principal)),
+        }
+    }
+
+    fn identity(&self, identity: &Identity, session: Option<&Principal>) -> Option<Asker> {
+        let arn = arn_of(self.state, identity)?;
+        let address = identity.address();
+        let principal = match session {
+            Some(session) => session.clone(),
+            None => Principal::parse(&arn).ok()?,
+        };
+        let mut asker = self.empty(principal);
+        match identity {
+            Identity::User(name) => {
+                let user = self.state.users.get(name)?;
+                self.attached(&mut asker, &user.policies, None);
+                self.inline(&mut asker, &address, &user.inline_policies, None);
+                for group in &user.groups {
+                    self.group(&mut asker, group);
+                }
+                self.boundary(&mut asker, &address, user.permissions_boundary.as_ref());
+                asker.context.set("aws:username", Values::One(name.as_str().to_owned()));
+                if let Some(id) = self.state.ids.get(&address) {
+                    asker.context.set("aws:userid", Values::One(id.0.clone()));
+                }
+                asker.tags = self.state.tags(&address).map(|tags| (address.clone(), tags.clone()));
+            }
+            Identity::Role(name) => {
+                let role = self.state.roles.get(name)?;
+                self.attached(&mut asker, &role.policies, None);
+                self.inline(&mut asker, &address, &role.inline_policies, None);
+                self.boundary(&mut asker, &address, role.permissions_boundary.as_ref());
+                asker.context.set("aws:username", Values::Absent);
+                // Tags that are passed with a session go before those of the role.
+                if !self.state.leaves(&address, Field::Trust) && !lets_tag(&role.trust) {
+                    asker.tags = self.state.tags(&address).map(|tags| (address.clone(), tags.clone()));
+                }
+            }
+            Identity::Group(_) => return None,
+        }
+        for field in [Field::Policies, Field::InlinePolicies, Field::Groups] {
+            if self.state.leaves(&address, field) {
+                self.unread(
+                    &mut asker.unread,
+                    &mut asker.identity,
+                    Unread::LeftToOthers(address.clone(), field),
+                );
+            }
+        }
+        let kind = if matches!(identity, Identity::User(_)) { "User" } else { "AssumedRole" };
+        asker.context.set("aws:PrincipalArn", Values::One(arn));
+        asker.context.set("aws:PrincipalType", Values::One(kind.to_owned()));
+        if let Some((_, tags)) = &asker.tags {
+            for (key, value) in &tags.0 {
+                asker.context.set(&format!("{PRINCIPAL_TAG}{key}"), Values::One(value.clone()));
+            }
+        }
+        Some(asker)
+    }
+
+    /// Somebody who is no user or role of the account, with the keys that are sure.
+    fn empty(&self, principal: Principal) -> Asker {
+        let mut context = Context::new();
+        let is_service = matches!(principal.kind(), PrincipalKind::Service);
+        context.set("aws:PrincipalIsAWSService", Values::One(is_service.to_string()));
+        if is_service {
+            context.set("aws:PrincipalServiceName", Values::One(principal.as_str().to_owned()));
+        } else {
+            context.set("aws:PrincipalServiceName", Values::Absent);
+        }
+        if let Some(account) = principal.account() {
+            context.set("aws:PrincipalAccount", Values::One(account.to_owned()));
+        }
+        Asker {
+            principal,
+            identity: Vec::new(),
+            boundary: None,
+            context,
+            tags: None,
+            unread: Vec::new(),
+            assumes: None,
+        }
+    }
+
+    fn other(&self, principal: &Principal) -> Asker {
+        let own = self.state.account.id.as_str();
+        let mut asker = self.empty(principal.clone());
+        let Some(account) = principal.account() else { return asker };
+        if account != own {
+            asker.identity.push(self.stand_in(StandIn::OtherSide(OtherSide::Principal)));
+            asker.assumes = Some(Assumption::PrincipalsAccount(account.to_owned()));
+            if matches!(principal.kind(), PrincipalKind::User { .. } | PrincipalKind::Role { .. }) {
+                asker.context.set("aws:PrincipalArn", Values::One(principal.as_str().to_owned()));
+            }
+            return asker;
+        }
+        match principal.kind() {
+            PrincipalKind::Root { .. } => {
+                asker.context.set("aws:PrincipalArn", Values::One(principal.as_str().to_owned()));
+                asker.context.set("aws:PrincipalType", Values::One("Account".to_owned()));
+                asker.context.set("aws:username", Values::Absent);
+                return asker;
+            }
+            PrincipalKind::RoleSession { role, .. } => {
+                let role = RoleName::parse(role).ok().map(Identity::Role);
+                if let Some(known) = role.and_then(|role| self.identity(&role, Some(principal))) {
+                    return known;
+                }
+            }
+            _ => {}
+        }
+        if !self.state.is_whole || matches!(principal.kind(), PrincipalKind::FederatedUser { .. }) {
+            let unread = Unread::Principal(principal.as_str().to_owned());
+            self.unread(&mut asker.unread, &mut asker.identity, unread);
+        }
+        asker
+    }
+
+    fn group(&self, asker: &mut Asker, name: &GroupName) {
+        let Some(group) = self.state.groups.get(name) else { return };
+        let address = Address::Group(name.clone());
+        self.attached(asker, &group.policies, Some(name));
+        self.inline(asker, &address, &group.inline_policies, Some(name));
+        for field in [Field::Policies, Field::InlinePolicies] {
+            if self.state.leaves(&address, field) {
+                let unread = Unread::LeftToOthers(address.clone(), field);
+                self.unread(&mut asker.unread, &mut asker.identity, unread);
+            }
+        }
+    }
+
+    fn attached(&self, asker: &mut Asker, arns: &BTreeSet<PolicyArn>, via: Option<&GroupName>) {
+        for arn in arns {
+            let held = self.managed(&mut asker.unread, arn, via);
+            asker.identity.push(held);
+        }
+    }
+
+    fn managed(&self, unread: &mut Vec<Unread>, arn: &PolicyArn, via: Option<&GroupName>) -> Held {
+        let source = Source::Managed(arn.clone());
+        let ready = if arn.is_aws_managed() {
+            self.library.of_aws(arn).ok_or_else(|| Unread::OfAws(arn.clone()))
+        } else if let Some(own) = self.state.policies.get(arn) {
+            let address = Address::Policy(own.name.clone());
+            match self.state.leaves(&address, Field::Document) {
+                true => Err(Unread::LeftToOthers(address, Field::Document)),
+                false => {
+                    Ok(self.library.ready(Key::Managed(arn.clone()), &own.document, PolicyKind::Principal))
+                }
+            }
+        } else {
+            Err(Unread::Elsewhere(arn.clone()))
+        };
+        self.held(unread, source, via, ready, PolicyKindOf::Principal)
+    }
+
+    fn inline(
+        &self,
+        asker: &mut Asker,
+        address: &Address,
+        policies: &std::collections::BTreeMap<PolicyName, Document>,
+        via: Option<&GroupName>,
+    ) {
+        for (name, document) in policies {
+            let key = Key::Inline(address.to_string(), name.as_str().to_owned());
+            let ready = self.library.ready(key, document, PolicyKind::Principal);
+            let source = Source::Inline(address.clone(), name.clone());
+            let held = self.held(&mut asker.unread, source, via, Ok(ready), PolicyKindOf::Principal);
+            asker.identity.push(held);
+        }
+    }
+
+    fn boundary(&self, asker: &mut Asker, address: &Address, arn: Option<&PolicyArn>) {
+        if self.state.leaves(address, Field::PermissionsBoundary) {
+            let unread = Unread::LeftToOthers(address.clone(), Field::PermissionsBoundary);
+            let mut held = Vec::new();
+            self.unread(&mut asker.unread, &mut held, unread);
+            asker.boundary = Some(held);
+        } else if let Some(arn) = arn {
+            asker.boundary = Some(vec![self.managed(&mut asker.unread, arn, None)]);
+        }
+    }
+
+    /// The trust policy of a role of the account.
+    pub(crate) fn trust(&self, unread: &mut Vec<Unread>, name: &RoleName) -> Option<Held> {
+        let role = self.state.roles.get(name)?;
+        let address = Address::Role(name.clone());
+        let ready = match self.state.leaves(&address, Field::Trust) {
+            true => Err(Unread::LeftToOthers(address, Field::Trust)),
+            false => {
+                let key = Key::Trust(name.as_str().to_owned());
+                Ok(self.library.ready(key, &role.trust, PolicyKind::Resource))
+            }
+        };
+        Some(self.held(unread, Source::Trust(name.clone()), None, ready, PolicyKindOf::Resource))
+    }
+
+    pub(crate) fn stand_in(&self, stand_in: StandIn) -> Held {
+        let ready = self.library.stand_in(stand_in, self.state.account.id.as_str());
+        Held { source: None, via: None, ready }
+    }
+
+    /// Something that is not known, in the place where it would be.
+    pub(crate) fn not_known(&self, unread: &mut Vec<Unread>, kind: PolicyKindOf, what: Unread) -> Held {
+        let number = unread.iter().position(|known| *known == what).unwrap_or_else(|| {
+            unread.push(what);
+            unread.len().saturating_sub(1)
+        });
+        self.stand_in(StandIn::Unread(kind, number))
+    }
+
+    fn unread(&self, unread: &mut Vec<Unread>, held: &mut Vec<Held>, what: Unread) {
+        held.push(self.not_known(unread, PolicyKindOf::Principal, what));
+    }
+
+    fn held(
+        &self,
+        unread: &mut Vec<Unread>,
+        source: Source,
+        via: Option<&GroupName>,
+        ready: Result<Rc<Ready>, Unread>,
+        kind: PolicyKindOf,
+    ) -> Held {
+        let ready = ready.and_then(|ready| match &ready.policy {
+            Ok(_) => Ok(ready),
+            Err(why) => Err(Unread::Unsound(source.clone(), why.clone())),
+        });
+        match ready {
+            Ok(ready) => Held { source: Some(source), via: via.cloned(), ready },
+            Err(what) => self.not_known(unread, kind, what),
+        }
+    }
+}
+
+/// Whether a trust policy lets anybody give tags to a session.
+fn lets_tag(trust: &Document) -> bool {
+    let matches = |pattern: &str| iamctl_model::Pattern::new(pattern).matches("sts:TagSession");
+    trust.unreadable().is_some()
+        || trust.statements().iter().any(|statement| {
+            statement.effect == iamctl_policy::Effect::Allow
+                && statement.actions.as_ref().is_none_or(|clause| {
+                    clause.patterns.iter().any(|pattern| matches(&pattern.text)) != clause.negated
+                })
+        })
+}
+
+/// All that meets a request.
+#[derive(Debug)]
+pub(crate) struct Stack<'a> {
+    pub(crate) asker: &'a Asker,
+    pub(crate) resource: Option<Held>,
+    pub(crate) policies: Policies,
+}
+
+impl<'a> Stack<'a> {
+    pub(crate) fn new(asker: &'a Asker, resource: Option<Held>) -> Self {
+        let all = |held: &[Held]| -> Vec<_> {
+            held.iter().filter_map(|held| held.ready.policy.as_ref().ok().cloned()).collect()
+        };
+        let policies = Policies {
+            identity: all(&asker.identity),
+            resource: resource.as_ref().and_then(|held| held.ready.policy.as_ref().ok().cloned()),
+            boundary: asker.boundary.as_ref().map(|held| all(held)),
+            ..Policies::default()
+        };
+        Self { asker, resource, policies }
+    }
+
+    /// The policy at a place.
+    pub(crate) fn held(&self, place: Place) -> Option<&Held> {
+        match place.layer {
+            Layer::Identity => self.asker.identity.get(place.policy),
+            Layer::Boundary => self.asker.boundary.as_ref()?.get(place.policy),
+            Layer::Resource => self.resource.as_ref(),
+            _ => None,
+        }
+    }
+
+    fn ready(&self) -> impl Iterator<Item = &Ready> {
+        let own = self.asker.identity.iter().chain(self.asker.boundary.iter().flatten());
+        own.chain(&self.resource).map(|held| &*held.ready)
+    }
+
+    /// The ages of a sign-in with MFA between which any policy makes a difference; nothing where none
+    /// looks at it.
+    pub(crate) fn mfa_ages(&self) -> Option<Vec<u32>> {
+        let mut ages: Option<BTreeSet<u32>> = None;
+        for numbers in self.ready().filter_map(|ready| ready.mfa_ages.as_ref()) {
+            let around = numbers.iter().flat_map(|n| [n.saturating_sub(1), *n, n.saturating_add(1)]);
+            ages.get_or_insert_with(|| BTreeSet::from([0])).extend(around);
+        }
+        ages.map(|ages| ages.into_iter().collect())
+    }
+
+    /// The keys that follow from who asks, and from what the thing is that is asked for: its tags, where
+    /// it is one of the account's. A tag that is not there is absent, and not open.
+    pub(crate) fn context(&self, state: &State, address: Option<&Address>) -> Context {
+        let mut context = self.asker.context.clone();
+        let keys: BTreeSet<&str> =
+            self.ready().flat_map(|ready| &ready.tag_keys).map(String::as_str).collect();
+        if let Some((whose, _)) = &self.asker.tags {
+            for key in &keys {
+                let tag = key.strip_prefix(PRINCIPAL_TAG);
+                if tag.is_some_and(|tag| !state.may_have_tag(whose, tag)) && context.value(key).is_none() {
+                    context.set(key, Values::Absent);
+                }
+            }
+        }
+        let Some((address, tags)) = address.and_then(|address| Some((address, state.tags(address)?))) else {
+            return context;
+        };
+        for family in RESOURCE_TAGS {
+            for (key, value) in &tags.0 {
+                context.set(&format!("{family}{key}"), Values::One(value.clone()));
+            }
+            for key in &keys {
+                let tag = key.strip_prefix(family);
+                if tag.is_some_and(|tag| !state.may_have_tag(address, tag)) && context.value(key).is_none() {
+                    context.set(key, Values::Absent);
+                }
+            }
+        }
+        context
+    }
+}
