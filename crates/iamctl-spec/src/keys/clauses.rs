@@ -103,16 +103,20 @@ pub(crate) static TEST: Block = Block {
             ONE_OR_MANY_TEXTS,
             "Who asks: `user/NAME`, `role/NAME`, an ARN, or a service; with several, each of them.",
         ),
-        key("can", ONE_OR_MANY_TEXTS, "Actions that must be allowed, each of them."),
+        key(
+            "can",
+            ONE_OR_MANY_TEXTS,
+            "Actions that must be allowed, each of them; `s3:Get*` is every action that matches.",
+        ),
         key(
             "cannot",
             ONE_OR_MANY_TEXTS,
-            "Actions that must be denied, each of them, whatever is not stated.",
+            "Actions that must be denied, each of them, whatever is not stated; `s3:Put*` is every action that matches.",
         ),
         key(
             "on",
             ONE_OR_MANY_TEXTS,
-            "On what: an address (`role/engineer`), an ARN, or `*`; with several, on each of them.",
+            "On what: an address (`role/engineer`), an ARN, a pattern of ARNs for all that match, or `*` for whatever there is; with several, on each of them.",
         ),
         key("with", Shape::Block(&CONTEXT), "What is known about the request."),
     ],

@@ -2,22 +2,33 @@
 
 use std::collections::BTreeMap;
 
+use iamctl_data::services;
 use iamctl_model::{
     AccessTest, Address, ContextValue, Expectation, Identity, Mfa, PolicyArn, TestContext, TestPrincipal,
     TestPrincipalKind, TestResource,
 };
-use iamctl_policy::{Diagnostic, Diagnostics, Entry, Node, Spanned, Value};
+use iamctl_policy::eval::Principal;
+use iamctl_policy::{Diagnostic, Diagnostics, Entry, Node, Value};
 
 use super::Scope;
+use super::asked;
 use super::values::{self, Text};
 use crate::block::Reader;
 use crate::keys;
 
 impl Scope<'_, '_, '_> {
     /// The tests under `tests`.
-    pub(super) fn tests(&mut self, node: &Node) -> Vec<AccessTest> {
-        let items = node.expect_list("`tests`", &mut self.found).unwrap_or_default();
-        items.iter().filter_map(|item| self.test(item)).collect()
+    pub(super) fn tests(&mut self, node: &Node, questions_left: &mut usize) -> Vec<AccessTest> {
+        let mut tests = Vec::new();
+        for item in node.expect_list("`tests`", &mut self.found).unwrap_or_default() {
+            let Some(test) = self.test(item) else { continue };
+            if !asked::charge(&test, questions_left, &mut self.found) {
+                break;
+            }
+            asked::needs_resource(&test, &mut self.found);
+            tests.push(test);
+        }
+        tests
     }
 
     fn test(&mut self, item: &Node) -> Option<AccessTest> {
@@ -50,7 +61,7 @@ impl Scope<'_, '_, '_> {
                 return None;
             }
         };
-        let actions = self.actions_of_test(actions);
+        let actions = asked::actions(actions, &mut self.found);
         Some(AccessTest { span: item.span, principals, expect, actions, resources, context })
     }
 
@@ -61,6 +72,13 @@ impl Scope<'_, '_, '_> {
 
     fn principal_of_test(&mut self, item: Text<'_>) -> Option<TestPrincipal> {
         let who = if item.text.starts_with("arn:") {
+            if let Err(problem) = Principal::parse(item.text) {
+                self.found.push(
+                    Diagnostic::error("test-principal", item.span, problem)
+                        .help("a principal is a user, a role, an ARN, or a service"),
+                );
+                return None;
+            }
             TestPrincipalKind::Arn(item.text.to_owned())
         } else if item.text.ends_with(".amazonaws.com") && !item.text.contains('/') {
             TestPrincipalKind::Service(item.text.to_owned())
@@ -165,26 +183,6 @@ impl Scope<'_, '_, '_> {
         };
         Some(TestResource { span: item.span, arn, address: Some(address) })
     }
-
-    fn actions_of_test(&mut self, entry: &Entry) -> Vec<Spanned> {
-        let mut actions = Vec::new();
-        for item in values::one_or_many(&entry.value, "an action", &mut self.found) {
-            let well_formed = item.text.split_once(':').is_some_and(|(service, name)| {
-                let plain = |text: &str| {
-                    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-                };
-                plain(service) && plain(name)
-            });
-            if !well_formed {
-                self.found.push(
-                    Diagnostic::error("test-action", item.span, format!("`{}` is not one action", item.text))
-                        .help("a test asks for one action, such as `s3:GetObject`, without `*`; several go in a list"),
-                );
-            }
-            actions.push(Spanned { text: item.text.to_owned(), span: item.span });
-        }
-        actions
-    }
 }
 
 fn context_of(node: &Node, found: &mut Diagnostics) -> TestContext {
@@ -231,12 +229,36 @@ fn context_of(node: &Node, found: &mut Diagnostics) -> TestContext {
                 .help("the case of letters does not count in condition keys: keep one of them"),
             );
         }
+        found.extend(unknown_key(entry));
         if let Some(value) = context_value(entry, found) {
             context.keys.insert(entry.key.clone(), value);
         }
     }
     reader.finish(found);
     context
+}
+
+/// A condition key of a service that AWS has, and which no request can have: probably misspelt, and then it
+/// states nothing.
+fn unknown_key(entry: &Entry) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let table = services();
+    let prefix = entry.key.split(':').next().unwrap_or("");
+    let of_service = table.get(prefix).map(iamctl_data::Service::condition_keys);
+    let is_aws = prefix.eq_ignore_ascii_case("aws");
+    if (is_aws || of_service.is_some()) && table.condition_key(&entry.key).is_none() {
+        let keys = of_service.unwrap_or_else(|| table.global_condition_keys());
+        found.push(
+            Diagnostic::warning(
+                "unknown-condition-key",
+                entry.key_span,
+                format!("no request has the condition key `{}`", entry.key),
+            )
+            .did_you_mean(&entry.key, keys.iter().map(|key| key.name))
+            .help(format!("keys are those of {}, in the table that iamctl carries", table.provenance().date)),
+        );
+    }
+    found
 }
 
 fn context_value(entry: &Entry, found: &mut Diagnostics) -> Option<ContextValue> {

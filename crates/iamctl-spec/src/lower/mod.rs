@@ -1,5 +1,6 @@
 //! From trees of values to [`Desired`]: what was typed becomes what was meant.
 
+mod asked;
 mod documents;
 mod entities;
 mod expectations;
@@ -50,7 +51,9 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
 
     let forget = scope.forget(&sections, &entities);
     let ignore = scope.ignore(&sections);
-    let tests = sections.iter().filter_map(|one| one.tests).flat_map(|node| scope.tests(node)).collect();
+    let mut questions = asked::budget();
+    let tests = sections.iter().filter_map(|one| one.tests);
+    let tests = tests.flat_map(|node| scope.tests(node, &mut questions)).collect();
 
     let mut found = std::mem::take(&mut scope.found);
     let world = World { entities: &entities, ignore: &ignore };
