@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use iamctl_model::{Identity, PolicyArn, PrincipalArn, RoleName};
+use iamctl_data::managed_policies;
+use iamctl_model::{Identity, Partition, PolicyArn, PrincipalArn, RoleName};
 use iamctl_policy::{Diagnostic, Node, Span, Value};
 
 use super::Scope;
@@ -13,7 +14,7 @@ impl Scope<'_, '_, '_> {
     pub(super) fn policy(&mut self, text: &str, span: Span) -> Option<PolicyArn> {
         if let Some(path_and_name) = text.strip_prefix("aws:") {
             return match PolicyArn::aws_managed(&self.account().partition, path_and_name) {
-                Ok(arn) => Some(arn),
+                Ok(arn) => self.of_aws(arn, text, span),
                 Err(_) => {
                     self.found.push(
                         Diagnostic::error("aws-policy", span, format!("`{text}` does not name a policy of AWS"))
@@ -42,7 +43,10 @@ impl Scope<'_, '_, '_> {
                 return None;
             }
         };
-        if arn.is_aws_managed() || !self.account.is_known {
+        if arn.is_aws_managed() {
+            return self.of_aws(arn, text, span);
+        }
+        if !self.account.is_known {
             return Some(arn);
         }
         if !arn.is_in(self.account()) {
@@ -65,6 +69,47 @@ impl Scope<'_, '_, '_> {
                 return Some(defined);
             }
         }
+        Some(arn)
+    }
+
+    /// A policy that AWS manages, held against those of the table that iamctl carries. Names are unique
+    /// whatever the path, and paths do not change, so another path is wrong; a name that the table does not
+    /// have may be newer than it. Other partitions have policies of their own, which it does not have.
+    fn of_aws(&mut self, arn: PolicyArn, text: &str, span: Span) -> Option<PolicyArn> {
+        let table = managed_policies();
+        if self.account().partition != Partition::aws() || table.by_arn(arn.as_str()).is_some() {
+            return Some(arn);
+        }
+        if let Some(policy) = table.by_name(arn.policy_name().as_str()) {
+            self.found.push(
+                Diagnostic::error(
+                    "aws-policy-path",
+                    span,
+                    format!("`{}` is no policy of AWS", arn.path_and_name()),
+                )
+                .label("the path belongs to the name")
+                .help(format!("write `aws:{}`", policy.path_and_name())),
+            );
+            return None;
+        }
+        let prefix = if text.starts_with("arn:") { "arn:aws:iam::aws:policy/" } else { "aws:" };
+        let names = self
+            .found
+            .are_few()
+            .then(|| table.iter().map(|policy| format!("{prefix}{}", policy.path_and_name())));
+        let names: Vec<String> = names.into_iter().flatten().collect();
+        self.found.push(
+            Diagnostic::warning(
+                "aws-policy-unknown",
+                span,
+                format!("`{}` is no policy of AWS that iamctl knows", arn.path_and_name()),
+            )
+            .did_you_mean(text, names.iter().map(String::as_str))
+            .help(format!(
+                "the policies that iamctl knows are those of {}: where this one is newer, all is well",
+                table.provenance().date
+            )),
+        );
         Some(arn)
     }
 

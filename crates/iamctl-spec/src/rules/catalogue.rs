@@ -66,6 +66,16 @@ pub const RULES: &[Rule] = &[
     rule(NAMES, "undefined", "what is referred to is defined, and spelled the same"),
     rule(NAMES, "named-twice", "a list names a thing once"),
     rule(NAMES, "aws-policy", "`aws:` is followed by path and name of one of AWS's policies"),
+    rule(
+        NAMES,
+        "aws-policy-path",
+        "a policy of AWS is written with its own path: `aws:job-function/Billing`",
+    ),
+    rule(
+        NAMES,
+        "aws-policy-unknown",
+        "AWS has the policy, or it is newer than the table that iamctl carries: a warning",
+    ),
     rule(NAMES, "policy-arn", "the ARN of a policy is one, and fits the policy of that name here"),
     rule(NAMES, "foreign-policy", "attached policies belong to the account or to AWS"),
     rule(
