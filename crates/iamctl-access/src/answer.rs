@@ -96,7 +96,12 @@ pub enum If {
     /// The name of the session is a certain one.
     Session,
     /// The resource is one of those that the statement is about.
-    Resource,
+    Resource {
+        /// Whether it must match none of them: `NotResource`.
+        negated: bool,
+        /// The patterns, as they are written.
+        patterns: Vec<String>,
+    },
     /// A condition, as it is written.
     Condition {
         /// The operator.

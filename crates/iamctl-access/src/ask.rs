@@ -46,7 +46,6 @@ pub(crate) fn ask(collector: &Collector<'_>, asker: &Asker, question: &Question<
     let mut findings = Vec::new();
     let mut assumes: BTreeSet<Assumption> = asker.assumes.iter().cloned().collect();
     for (number, target) in targets.iter().enumerate() {
-        assumes.extend(target.assumes.iter().cloned());
         let stack = Stack::new(asker, target.policy.clone());
         let mut context = stack.context(collector.state, target.address.as_ref());
         stated(&mut context, question.with);
@@ -61,11 +60,17 @@ pub(crate) fn ask(collector: &Collector<'_>, asker: &Asker, question: &Question<
             };
             let verdict = judge(&stack.policies, &request);
             let answer = told(&stack, &request, &verdict, &target.unread);
+            // What is denied here already hangs on nobody else.
+            if answer.verdict != Verdict::Denied {
+                assumes.extend(target.assumes.iter().cloned());
+            }
             findings.push(Finding { verdict, answer, target: number });
         }
     }
     let mut answer = combine(findings, &targets, question);
-    answer.assumes = assumes;
+    if answer.verdict != Verdict::Denied {
+        answer.assumes = assumes;
+    }
     answer
 }
 
@@ -300,10 +305,10 @@ fn misses(stack: &Stack<'_>, request: &Request, lack: Lack) -> Vec<Told> {
 /// The statements that an open answer hangs on: those that deny, those that allow in a layer that has to.
 fn open(stack: &Stack<'_>, request: &Request) -> Vec<Told> {
     let found = relevant(&stack.policies, request);
-    let part = |open: &iamctl_policy::eval::Open<'_>| {
+    let part = |place: Place, open: &iamctl_policy::eval::Open<'_>| {
         let mut all = Vec::new();
         all.extend(open.session.then_some(If::Session));
-        all.extend(open.resource.then_some(If::Resource));
+        all.extend(resources(stack, place).filter(|_| open.resource));
         all.extend(open.conditions.iter().map(|condition| If::Condition {
             operator: condition.operator.text.clone(),
             key: condition.key.text.clone(),
@@ -311,11 +316,23 @@ fn open(stack: &Stack<'_>, request: &Request) -> Vec<Told> {
         }));
         if all.is_empty() { Part::Applies } else { Part::AppliesIf(all) }
     };
-    let told = found.iter().filter_map(|one| statement(stack, one.place, part(&one.open)));
+    let told = found.iter().filter_map(|one| statement(stack, one.place, part(one.place, &one.open)));
     let mut told: Vec<Told> = told.collect();
     told.sort_by_key(|told| (told.effect == Effect::Deny, told.layer != Layer::Resource));
     told.truncate(MOST_TOLD);
     told
+}
+
+/// The resources that a statement is about.
+fn resources(stack: &Stack<'_>, place: Place) -> impl Iterator<Item = If> {
+    let statements = stack.policies.policy(place).map(|policy| policy.document().statements());
+    let statement = statements.and_then(|statements| statements.get(place.statement));
+    let clause = statement.and_then(|statement| statement.resources.as_ref());
+    let resources = clause.map(|clause| If::Resource {
+        negated: clause.negated,
+        patterns: clause.patterns.iter().map(|pattern| pattern.text.clone()).collect(),
+    });
+    resources.into_iter()
 }
 
 /// One answer for all requests of a question.

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use iamctl_model::{Guard, HazardKind};
 
 use crate::commands::{
-    apply, completions, drift, import, init, plan, policy, runs, show, unlock, unmanaged, validate,
+    apply, can, completions, drift, import, init, plan, policy, runs, show, test, unlock, unmanaged, validate,
 };
 
 /// Keeps AWS IAM users, groups, roles and policies as one YAML manifest says.
@@ -66,6 +66,9 @@ pub(crate) enum Command {
     Drift(drift::Drift),
     Show(show::Show),
     Unmanaged(unmanaged::Unmanaged),
+    Test(test::Test),
+    Can(can::Can),
+    WhoCan(can::WhoCan),
     Runs(runs::Runs),
     Unlock(unlock::Unlock),
     Policy(policy::Policy),

@@ -3,6 +3,7 @@
 //! `main` reads the command line and hands on to one file for each verb in `commands`. What they have
 //! in common is in `context`; all wording for people is in `render`.
 
+mod asking;
 mod catch_up;
 mod cli;
 mod commands;
@@ -66,6 +67,9 @@ async fn run(cli: &Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Unmanaged(args) => commands::unmanaged::unmanaged(args, global, terminal).await,
         Command::Runs(args) => commands::runs::runs(args, global, terminal).await,
         Command::Unlock(args) => commands::unlock::unlock(args, global, terminal).await,
+        Command::Test(args) => commands::test::test(args, global, terminal).await,
+        Command::Can(args) => commands::can::can(args, global, terminal).await,
+        Command::WhoCan(args) => commands::can::who_can(args, global, terminal).await,
         Command::Policy(args) => commands::policy::policy(args),
         Command::Schema(_) => Ok(commands::validate::schema(terminal)),
         Command::Completions(args) => Ok(commands::completions::completions(args, terminal)),

@@ -24,7 +24,11 @@ pub(crate) fn read(path: &Path) -> Result<Snapshot, Failure> {
 }
 
 /// Plans against a saved account. What the master copy remembers is in snapshots of iamctl only.
-pub(crate) fn plan(path: &Path, loader: &Loader<'_>, limits: &Limits) -> Result<(Manifest, Plan), Failure> {
+pub(crate) fn plan(
+    path: &Path,
+    loader: &Loader<'_>,
+    limits: &Limits,
+) -> Result<(Manifest, Plan, Live), Failure> {
     // Mistakes in the manifest come first, whatever the file holds.
     let offline = loader.load(None)?;
     let Snapshot { live, ownership } = read(path)?;
@@ -61,7 +65,7 @@ pub(crate) fn plan(path: &Path, loader: &Loader<'_>, limits: &Limits) -> Result<
     .plan;
     plan.changes.retain(|change| change.address != Address::MasterCopy);
     plan.notes.push(Note { address: Address::MasterCopy, message: note });
-    Ok((manifest, plan))
+    Ok((manifest, plan, live))
 }
 
 /// What is in the manifest and in the account, taken to be ours and as we left it.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use iamctl_access::Checked;
 use iamctl_apply::{
     BucketReport, ClosedRun, LockError, Locked, OpenProblem, Opening, RunId, RunResult, Runner, TimeAndChance,
 };
@@ -13,8 +14,10 @@ use iamctl_model::{Guard, Plan};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::asking::check;
 use crate::cli::{Format, Global, Limits};
 use crate::commands::plan::{SavedPlan, show, tell_other_text};
+use crate::commands::test::refuse;
 use crate::context::{Observed, Session};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -65,13 +68,16 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     let observed = session.observe().await?;
     let planned = session.plan(&observed, &args.limits);
     let nothing_to_do = planned.plan.is_empty();
-    if global.format != Format::Json || !planned.plan.refusals.is_empty() {
-        show(&session.manifest, &planned.plan, global, terminal);
+    let checked = check(&session.manifest, &observed.live, &planned.plan);
+    let refused = !planned.plan.refusals.is_empty() || !checked.iter().all(Checked::is_passed);
+    if global.format != Format::Json || refused {
+        show(&session.manifest, &planned.plan, &checked, global, terminal);
     }
     tell_other_text(&session, &observed, &planned.plan, terminal);
     if !planned.plan.refusals.is_empty() {
         return Err(Failure::new(Exit::Refused, "nothing was changed, because the plan is refused"));
     }
+    refuse(&checked, "nothing was changed")?;
     if let Some(saved) = &saved {
         check_saved(saved, &session, &planned.plan)?;
     }
@@ -229,6 +235,9 @@ async fn again(
     let now = session.observe().await?;
     let planned_now = session.plan(&now, limits);
     if planned_now.plan.refusals.is_empty() && planned_now.plan.does_the_same_as(&planned.plan) {
+        // What is not managed may have changed without changing the plan.
+        let checked = check(&session.manifest, &now.live, &planned_now.plan);
+        refuse(&checked, "nothing was changed in IAM, because the account changed since the plan was shown")?;
         return Ok((now, planned_now));
     }
     Err(Failure::new(Exit::Refused, "nothing was changed in IAM, because the plan is stale")

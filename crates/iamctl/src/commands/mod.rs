@@ -1,6 +1,7 @@
 //! One file for each verb: its arguments on top, what it does below.
 
 pub(crate) mod apply;
+pub(crate) mod can;
 pub(crate) mod completions;
 pub(crate) mod drift;
 pub(crate) mod import;
@@ -10,6 +11,7 @@ pub(crate) mod policy;
 pub(crate) mod runs;
 pub(crate) mod show;
 pub(crate) mod taken;
+pub(crate) mod test;
 pub(crate) mod unlock;
 pub(crate) mod unmanaged;
 pub(crate) mod validate;

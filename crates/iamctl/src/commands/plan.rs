@@ -5,12 +5,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use iamctl_access::Checked;
 use iamctl_model::{ChangeAction, Plan};
 use iamctl_spec::Manifest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::asking::check;
 use crate::cli::{Format, Global, Limits};
+use crate::commands::test::{complain, refuse};
 use crate::context::{Observed, Session};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -18,7 +21,7 @@ use crate::manifest::Loader;
 use crate::offline;
 use crate::render::page::Ink;
 use crate::render::plan_text::Setting;
-use crate::render::{markdown, plan_json, plan_text};
+use crate::render::{markdown, plan_json, plan_text, tests};
 use crate::terminal::Terminal;
 
 /// Shows what would change in the account, and changes nothing
@@ -56,19 +59,22 @@ pub(crate) struct SavedPlan {
 
 pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let loader = Loader::new(global, terminal)?;
-    let plan = match &args.live {
+    let (plan, checked) = match &args.live {
         Some(path) => {
-            let (manifest, plan) = offline::plan(path, &loader, &args.limits)?;
-            show(&manifest, &plan, global, terminal);
-            plan
+            let (manifest, plan, live) = offline::plan(path, &loader, &args.limits)?;
+            let checked = check(&manifest, &live, &plan);
+            show(&manifest, &plan, &checked, global, terminal);
+            (plan, checked)
         }
         None => {
             let session = Session::begin(global, &loader, terminal).await?;
             let observed = session.observe().await?;
             let plan = session.plan(&observed, &args.limits).plan;
-            show(&session.manifest, &plan, global, terminal);
+            let checked = check(&session.manifest, &observed.live, &plan);
+            show(&session.manifest, &plan, &checked, global, terminal);
             tell_other_text(&session, &observed, &plan, terminal);
-            if let Some(path) = &args.out {
+            // What must not be applied is not saved for it.
+            if let Some(path) = args.out.as_ref().filter(|_| checked.iter().all(Checked::is_passed)) {
                 save(path, &session, &plan)?;
             }
             if let Some(path) = &args.save_live {
@@ -76,9 +82,10 @@ pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -
                     iamctl_snapshot::write(&observed.live, &observed.memory.ownership, Timestamp::now());
                 write(path, &text)?;
             }
-            plan
+            (plan, checked)
         }
     };
+    refuse(&checked, "the plan is not to be applied")?;
     Ok(match () {
         () if !plan.refusals.is_empty() => Exit::Refused,
         () if args.detailed_exitcode && !plan.is_empty() => Exit::Pending,
@@ -104,9 +111,24 @@ pub(crate) fn tell_other_text(session: &Session, observed: &Observed, plan: &Pla
     terminal.tell(&page);
 }
 
-/// Writes the plan as a result.
-pub(crate) fn show(manifest: &Manifest, plan: &Plan, global: &Global, terminal: Terminal) {
-    show_all_or_drift(manifest, plan, global, terminal, false);
+/// Writes the plan as a result, and says why tests fail that do.
+pub(crate) fn show(
+    manifest: &Manifest,
+    plan: &Plan,
+    checked: &[Checked],
+    global: &Global,
+    terminal: Terminal,
+) {
+    if global.format == Format::Json {
+        let mut json = plan_json::plan(plan);
+        if let Some(fields) = json.as_object_mut() {
+            fields.insert("tests".to_owned(), tests::json(checked, &manifest.sources));
+        }
+        terminal.print_json(&json);
+    } else {
+        show_all_or_drift(manifest, plan, global, terminal, false);
+        complain(manifest, checked, terminal);
+    }
 }
 
 /// Writes a plan, or what of it is drift, as a result.

@@ -1,5 +1,7 @@
 //! Values as text: one file for each shape. All wording for people is here.
 
+pub(crate) mod answer;
+pub(crate) mod answer_json;
 pub(crate) mod diagnostics;
 pub(crate) mod document;
 pub(crate) mod import;
@@ -9,4 +11,5 @@ pub(crate) mod page;
 pub(crate) mod plan_json;
 pub(crate) mod plan_text;
 pub(crate) mod run;
+pub(crate) mod tests;
 pub(crate) mod trust;

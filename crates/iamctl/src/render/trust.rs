@@ -80,7 +80,7 @@ fn term(condition: &Condition) -> String {
     }
 }
 
-fn duration(seconds: &str) -> String {
+pub(super) fn duration(seconds: &str) -> String {
     match seconds.parse::<u64>() {
         Ok(seconds) if seconds > 0 && seconds % 3_600 == 0 => format!("{} h", seconds / 3_600),
         Ok(seconds) if seconds > 0 && seconds % 60 == 0 => format!("{} min", seconds / 60),

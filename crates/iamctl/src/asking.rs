@@ -1,0 +1,149 @@
+//! What questions about access are asked of: the manifest, an account, or what will be there.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::Args;
+use iamctl_access::{Access, Checked};
+use iamctl_data::managed_policies;
+use iamctl_model::{Account, AccountId, Address, ChangeAction, Live, Partition, Plan};
+use iamctl_policy::Sources;
+use iamctl_spec::Manifest;
+
+use crate::cli::Global;
+use crate::context::{Session, tell_endpoints};
+use crate::failure::Failure;
+use crate::manifest::Loader;
+use crate::offline;
+use crate::render::page::Ink;
+use crate::terminal::Terminal;
+
+/// Where to look instead of at the manifest alone.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Of {
+    /// Asks about a saved account, without AWS: a snapshot, or the JSON of
+    /// `aws iam get-account-authorization-details`
+    #[arg(long, value_name = "FILE", conflicts_with = "account")]
+    live: Option<PathBuf>,
+
+    /// Asks about the account as it is now
+    #[arg(long)]
+    account: bool,
+}
+
+/// What is asked.
+pub(crate) struct Subject {
+    pub(crate) access: Access,
+    /// The texts that the statements stand in, where they come from the manifest.
+    pub(crate) sources: Option<Sources>,
+    /// `manifest`, `live`, or `planned`.
+    pub(crate) of: &'static str,
+}
+
+impl Of {
+    /// What there is: the account, where one is named, and otherwise what the manifest defines.
+    pub(crate) async fn subject(&self, global: &Global, terminal: Terminal) -> Result<Subject, Failure> {
+        let live = match (&self.live, self.account) {
+            (Some(path), _) => offline::read(path)?.live,
+            (None, true) => read_account(global, terminal).await?,
+            (None, false) => {
+                let manifest = Loader::new(global, terminal)?.load(None)?;
+                return Ok(of_manifest(manifest));
+            }
+        };
+        Ok(Subject { access: Access::of_live(&live), sources: None, of: "live" })
+    }
+
+    /// What there will be when the manifest is applied, as far as it is known.
+    pub(crate) async fn planned(
+        &self,
+        global: &Global,
+        terminal: Terminal,
+    ) -> Result<(Manifest, Access, &'static str), Failure> {
+        let loader = Loader::new(global, terminal)?;
+        let limits = Default::default();
+        Ok(match (&self.live, self.account) {
+            (Some(path), _) => {
+                let (manifest, plan, live) = offline::plan(path, &loader, &limits)?;
+                let access = planned(&manifest, &live, &plan);
+                (manifest, access, "planned")
+            }
+            (None, true) => {
+                let session = Session::begin(global, &loader, terminal).await?;
+                let observed = session.observe().await?;
+                let plan = session.plan(&observed, &limits).plan;
+                let access = planned(&session.manifest, &observed.live, &plan);
+                (session.manifest, access, "planned")
+            }
+            (None, false) => {
+                let manifest = loader.load(None)?;
+                let access = Access::of_manifest(&manifest.desired, &account(&manifest));
+                (manifest, access, "manifest")
+            }
+        })
+    }
+
+    /// Whether anything but the manifest is looked at.
+    pub(crate) fn is_account(&self) -> bool {
+        self.account || self.live.is_some()
+    }
+}
+
+/// Reads the account, whether or not there is a manifest for it.
+async fn read_account(global: &Global, terminal: Terminal) -> Result<Live, Failure> {
+    const USUAL_REGION: &str = "us-east-1";
+    let aws = iamctl_aws::Aws::connect(&iamctl_aws::Options {
+        profile: global.profile.clone(),
+        region: global.region.clone(),
+        endpoint_url: global.endpoint_url.clone(),
+        fallback_region: Some(USUAL_REGION.to_owned()),
+    })
+    .await?;
+    tell_endpoints(&aws, terminal);
+    let account = aws.caller().await?.account;
+    Ok(aws.read_live(&account, &iamctl_aws::Scope::default()).await?)
+}
+
+fn of_manifest(manifest: Manifest) -> Subject {
+    let access = Access::of_manifest(&manifest.desired, &account(&manifest));
+    Subject { access, sources: Some(manifest.sources), of: "manifest" }
+}
+
+/// The account that the manifest was read for while none was known.
+fn account(manifest: &Manifest) -> Account {
+    let id = manifest.desired.account.clone().unwrap_or_else(AccountId::stand_in);
+    Account { id, partition: Partition::aws() }
+}
+
+/// The account after a plan.
+pub(crate) fn planned(manifest: &Manifest, live: &Live, plan: &Plan) -> Access {
+    let gone: BTreeSet<Address> = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == ChangeAction::Delete)
+        .map(|change| change.address.clone())
+        .collect();
+    Access::planned(&manifest.desired, live, &gone)
+}
+
+/// The manifest's tests, held against the account after a plan. Without tests, nothing is looked at.
+pub(crate) fn check(manifest: &Manifest, live: &Live, plan: &Plan) -> Vec<Checked> {
+    if manifest.desired.tests.is_empty() {
+        return Vec::new();
+    }
+    let access = planned(manifest, live, plan);
+    manifest.desired.tests.iter().map(|test| access.check(test)).collect()
+}
+
+/// What no answer knows of.
+pub(crate) fn tell_limits(access: &Access, terminal: Terminal) {
+    let mut text =
+        "answers are those before service control policies, and without policies of resources other than roles"
+            .to_owned();
+    if access.used_policies_of_aws() {
+        text.push_str(&format!("; AWS's own policies are those of {}", managed_policies().provenance().date));
+    }
+    let mut page = terminal.page();
+    page.words(0, 6, &[(Ink::Dim, "note: "), (Ink::Dim, text.as_str())]);
+    terminal.tell(&page);
+}
