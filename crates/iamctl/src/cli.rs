@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use iamctl_model::{Guard, HazardKind};
+use iamctl_policy::closest;
 
 use crate::commands::{
     apply, can, completions, drift, import, init, plan, policy, runs, show, test, unlock, unmanaged, validate,
@@ -180,7 +181,7 @@ fn allowable_guard(text: &str) -> Result<Guard, String> {
     let guard = serde_json::from_value::<Guard>(text.into()).ok().filter(|guard| guard.can_be_allowed());
     guard.ok_or_else(|| {
         let names: Vec<&str> = Guard::ALL.iter().filter(|g| g.can_be_allowed()).map(|g| g.as_str()).collect();
-        format!("the guards that can be passed are {}", names.join(", "))
+        format!("{}the guards that can be passed are {}", did_you_mean(text, &names), names.join(", "))
     })
 }
 
@@ -188,8 +189,12 @@ fn allowable_guard(text: &str) -> Result<Guard, String> {
 fn hazard(text: &str) -> Result<HazardKind, String> {
     HazardKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
         let names = HazardKind::ALL.map(HazardKind::as_str);
-        format!("the hazards that can be denied are {}", names.join(", "))
+        format!("{}the hazards that can be denied are {}", did_you_mean(text, &names), names.join(", "))
     })
+}
+
+fn did_you_mean(text: &str, names: &[&str]) -> String {
+    closest(text, names.iter().copied()).map_or_else(String::new, |name| format!("did you mean `{name}`? "))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `runs`: the audit trail.
 
+use std::num::NonZeroUsize;
+
 use clap::{Args, Subcommand};
 use iamctl_apply::RunId;
 use jiff::Timestamp;
@@ -24,8 +26,8 @@ enum Verb {
     /// Lists the latest runs, the latest first
     List {
         /// How many
-        #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
-        limit: usize,
+        #[arg(short = 'n', long, value_name = "COUNT", default_value = "20", value_parser = at_least_one)]
+        limit: NonZeroUsize,
     },
     /// Shows one run: who, when, what, and what became of it
     Show {
@@ -35,11 +37,15 @@ enum Verb {
     },
 }
 
+fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "a whole number from 1 is expected")
+}
+
 pub(crate) async fn runs(args: &Runs, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let loader = Loader::new(global, terminal)?;
     let session = Session::begin(global, &loader, terminal).await?;
     match &args.verb {
-        Verb::List { limit } => list(&session, *limit, global, terminal).await,
+        Verb::List { limit } => list(&session, limit.get(), global, terminal).await,
         Verb::Show { run } => show(&session, run.as_ref(), global, terminal).await,
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use iamctl_model::{Address, Kind, Resource};
+use iamctl_policy::closest;
 use serde_json::json;
 
 use crate::cli::{Format, Global};
@@ -16,7 +17,7 @@ use crate::terminal::Terminal;
 /// Shows one thing as the manifest, the account and the master copy know it
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// `user/NAME`, `group/NAME`, `role/NAME` or `policy/NAME`
+    /// `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME` or `instance_profile/NAME`
     #[arg(value_name = "ADDRESS", value_parser = address)]
     address: Address,
 }
@@ -24,7 +25,10 @@ pub(crate) struct Show {
 fn address(text: &str) -> Result<Address, String> {
     let address: Address = text.parse().map_err(|error: iamctl_model::AddressError| error.to_string())?;
     match address.kind() {
-        Kind::MasterCopy => Err("write `user/NAME`, `group/NAME`, `role/NAME` or `policy/NAME`".to_owned()),
+        Kind::MasterCopy => {
+            Err("write `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME` or `instance_profile/NAME`"
+                .to_owned())
+        }
         _ => Ok(address),
     }
 }
@@ -39,10 +43,17 @@ pub(crate) async fn show(args: &Show, global: &Global, terminal: Terminal) -> Re
     let live = observed.live.resource(address, wanted);
     let owned = observed.memory.ownership.get(address);
     if wanted.is_none() && live.is_none() && owned.is_none() {
-        return Err(Failure::new(
+        let in_account = observed.live.addresses().map(|(address, _)| address.to_string());
+        let in_manifest = session.manifest.desired.managed.keys().map(Address::to_string);
+        let known: Vec<String> = in_manifest.chain(in_account).collect();
+        let failure = Failure::new(
             Exit::Failed,
             format!("there is no {address}, neither in the manifest nor in the account"),
-        ));
+        );
+        return Err(match closest(&address.to_string(), known.iter().map(String::as_str)) {
+            Some(close) => failure.help(format!("did you mean `{close}`?")),
+            None => failure,
+        });
     }
     let change = planned.plan.changes.iter().find(|change| change.address == *address);
     let id = observed.live.id(address);
