@@ -8,6 +8,9 @@ use local_aws::{LocalAws, Variables};
 use crate::signals::Signals;
 use crate::{build, say, setup, steps};
 
+/// The local AWS shows at once what was done to it, so iamctl need not look again for it.
+const CATCH_UP: (&str, &str) = ("IAMCTL_CATCH_UP", "0");
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Run your shell in the sandbox, and stop the local AWS when it ends.
@@ -35,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut command = Command::new(program);
     command.args(rest).env("PATH", path_with(folder)?);
     environment.apply_to(&mut command);
+    command.env(CATCH_UP.0, CATCH_UP.1);
     steps::exit_code(&mut command).map(ExitCode::from)
 }
 
@@ -60,7 +64,8 @@ fn shell_lines(environment: &Variables, folder: &str) -> Vec<String> {
     let exports = environment.set().map(|(name, value)| format!("export {name}={}", quoted(value)));
     let unset = environment.remove().collect::<Vec<_>>().join(" ");
     let path = format!("export PATH={}:\"$PATH\"", quoted(folder));
-    exports.chain([format!("unset {unset}"), path]).collect()
+    let catch_up = format!("export {}={}", CATCH_UP.0, CATCH_UP.1);
+    exports.chain([catch_up, format!("unset {unset}"), path]).collect()
 }
 
 fn quoted(text: &str) -> String {
