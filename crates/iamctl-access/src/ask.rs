@@ -97,10 +97,13 @@ fn targets(collector: &Collector<'_>, asker: &Asker, question: &Question<'_>) ->
     let arn = match question.on {
         On::Anything => None,
         On::Arn(arn) => Some(arn.clone()),
-        On::Address(address) => {
-            target.address = Some(address.clone());
-            resource_arn(state, address)
-        }
+        On::Address(address) => match resource_arn(state, address) {
+            Some(arn) => {
+                target.address = Some(address.clone());
+                Some(arn)
+            }
+            None => Some(format!("arn:{}:iam::{own}:{address}", state.account.partition)),
+        },
     };
     let is_pattern = arn.as_ref().is_some_and(|arn| arn.contains(['*', '?']));
     if is_of_roles(question.action.as_str()) && (arn.is_none() || is_pattern) {

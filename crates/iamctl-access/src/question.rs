@@ -226,6 +226,7 @@ pub(crate) fn stated(context: &mut Context, with: &TestContext) {
         let values = match value {
             ContextValue::One(value) => Values::One(value.clone()),
             ContextValue::Many(values) => Values::Many(values.clone()),
+            ContextValue::Absent => Values::Absent,
         };
         context.set(key, values);
     }

@@ -1,6 +1,6 @@
 //! The manifest's `tests:`, held against the answers.
 
-use iamctl_model::{AccessTest, Expectation, TestPrincipalKind, TestResource};
+use iamctl_model::{AccessTest, Address, Expectation, TestPrincipalKind, TestResource};
 use iamctl_policy::eval::{Action, Principal};
 use iamctl_policy::{Span, Spanned};
 
@@ -107,9 +107,11 @@ fn who(access: &Access, kind: &TestPrincipalKind) -> (String, Option<Who>) {
 
 fn on(resource: &TestResource) -> On {
     match &resource.address {
-        Some(address) => On::Address(address.clone()),
-        None if resource.arn == "*" => On::Anything,
-        None => On::Arn(resource.arn.clone()),
+        Some(address @ (Address::User(_) | Address::Role(_) | Address::Policy(_) | Address::Group(_))) => {
+            On::Address(address.clone())
+        }
+        _ if resource.arn == "*" => On::Anything,
+        _ => On::Arn(resource.arn.clone()),
     }
 }
 

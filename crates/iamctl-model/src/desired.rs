@@ -305,6 +305,8 @@ pub enum ContextValue {
     One(String),
     /// Of a multi-valued key.
     Many(Vec<String>),
+    /// The key is not in the request.
+    Absent,
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ fn block_schema(block: &Block) -> Value {
     if let Some(pattern) = block.extra {
         schema.insert(
             "patternProperties".to_owned(),
-            json!({ pattern: shape_schema(&Shape::OneOrMany(&Shape::Scalar)) }),
+            json!({ pattern: shape_schema(&Shape::Either(&[Shape::OneOrMany(&Shape::Scalar), Shape::Null])) }),
         );
     }
     schema.insert("additionalProperties".to_owned(), json!(false));

@@ -9,7 +9,7 @@
 
 mod common;
 
-use iamctl_model::{Address, Desired, Field, Mfa, Resource, TestPrincipalKind};
+use iamctl_model::{Address, ContextValue, Desired, Field, Mfa, Resource, TestPrincipalKind};
 use iamctl_spec::{Manifest, Options, parse};
 
 fn everything() -> Manifest {
@@ -160,7 +160,9 @@ fn tests_are_typed() {
             "aws:RequestedRegion",
             "aws:ResourceTag/env",
             "aws:SourceIp",
-            "aws:TagKeys"
+            "aws:TagKeys",
+            "aws:VpceAccount"
         ]
     );
+    assert_eq!(test.context.keys["aws:VpceAccount"], ContextValue::Absent);
 }

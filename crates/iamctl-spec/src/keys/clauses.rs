@@ -125,7 +125,7 @@ pub(crate) static TEST: Block = Block {
 /// `tests[].with`; any condition key may stand here too.
 pub(crate) static CONTEXT: Block = Block {
     name: "context",
-    doc: "What is known about a request. Any other key is a condition key such as `aws:RequestedRegion`; a list of values makes it a multi-valued key.",
+    doc: "What is known about a request. Any other key is a condition key such as `aws:RequestedRegion`; a list of values makes it a multi-valued key, `~` says that it is not there.",
     may_be_empty: false,
     extra: Some("^.+:.+$"),
     one_of: &[],

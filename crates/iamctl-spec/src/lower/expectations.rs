@@ -264,6 +264,7 @@ fn unknown_key(entry: &Entry) -> Diagnostics {
 fn context_value(entry: &Entry, found: &mut Diagnostics) -> Option<ContextValue> {
     let what = format!("a value of `{}`", entry.key);
     match &entry.value.value {
+        Value::Null => Some(ContextValue::Absent),
         Value::List(items) => Some(ContextValue::Many(
             items.iter().filter_map(|item| item.expect_scalar(&what, found)).collect(),
         )),

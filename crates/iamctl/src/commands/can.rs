@@ -61,6 +61,10 @@ struct What {
     #[arg(long = "with", value_name = "KEY=VALUE", value_parser = key_and_value)]
     with: Vec<(String, String)>,
 
+    /// A condition key that is not in the request
+    #[arg(long, value_name = "KEY")]
+    without: Vec<String>,
+
     #[command(flatten)]
     of: Of,
 
@@ -189,7 +193,7 @@ async fn ready(what: &What, global: &Global, terminal: Terminal) -> Result<Ready
         None => On::Anything,
     };
     let resource = what.resource.clone().filter(|_| on != On::Anything);
-    Ok(Ready { action, on, resource, with: context(&what.with), subject })
+    Ok(Ready { action, on, resource, with: context(&what.with, &what.without), subject })
 }
 
 /// An action as AWS spells it.
@@ -225,7 +229,7 @@ fn unknown(unknown: Unknown) -> Failure {
     Failure::new(Exit::Usage, unknown.message).help(help)
 }
 
-fn context(with: &[(String, String)]) -> TestContext {
+fn context(with: &[(String, String)], without: &[String]) -> TestContext {
     let mut context = TestContext::default();
     let mut keys: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (key, value) in with {
@@ -248,6 +252,7 @@ fn context(with: &[(String, String)]) -> TestContext {
         };
         context.keys.insert(key.to_owned(), value);
     }
+    context.keys.extend(without.iter().map(|key| (key.clone(), ContextValue::Absent)));
     context
 }
 
