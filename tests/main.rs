@@ -27,6 +27,7 @@ mod offline;
 mod outages;
 mod ownership;
 mod refusals;
+mod replacements;
 mod requests;
 mod terminals;
 mod visibility;

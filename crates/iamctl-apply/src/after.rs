@@ -49,6 +49,7 @@ impl Basis {
 /// | every call succeeded | ours as the change says, under the id that the create answered |
 /// | some calls succeeded | ours; last applied is what it was, changed by those calls |
 /// | the delete itself succeeded | not ours, unless it was made again |
+/// | the delete of a replacement succeeded, and the create did not | ours under its old id, as a thing that is gone |
 /// | no call is needed: adopted as it is, forgotten | as the change says |
 ///
 /// "What it was" is the value last applied where there is one, and what was found only for things that
@@ -142,7 +143,8 @@ impl Thing<'_> {
         for step in self.calls.iter().filter(|step| self.is_done(step)) {
             let on_itself = step.action.subject() == *self.address;
             if on_itself && deletes(&step.action) {
-                owned = None;
+                // Until it is made again, its old id is what others still name.
+                owned = owned.filter(|_| self.is_replaced());
             } else if on_itself && let Some(value) = made(&step.action) {
                 let id = self.outcomes.get(&step.id).and_then(Outcome::receipt)?.created.clone();
                 owned = id.map(|id| Owned { id, protect: false, last_applied: value });
@@ -153,6 +155,10 @@ impl Thing<'_> {
             }
         }
         owned
+    }
+
+    fn is_replaced(&self) -> bool {
+        self.change.is_some_and(|change| change.action == ChangeAction::Replace)
     }
 
     fn planned(&self) -> Option<&Resource> {

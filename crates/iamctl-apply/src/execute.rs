@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{RunEvent, millis};
-use crate::lag::lag;
+use crate::lag::{class, lag};
 use crate::lock_watch::LockWatch;
 use crate::outcome::{NotTried, Outcome, Stop};
 use crate::port::{ActionError, Attempt, ErrorClass, IamAccount, MasterBucket, Receipt};
@@ -211,16 +211,17 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
 
     fn patience(&mut self, index: usize, began: Instant, error: &ActionError) -> Retry {
         let Some(attempts) = self.attempts.get_mut(index) else { return Retry::GiveUp };
-        let failures = attempts.failures.entry(error.class).or_default();
+        let class = self.steps.get(index).map_or(error.class, |step| class(self.steps, step, error));
+        let failures = attempts.failures.entry(class).or_default();
         *failures += 1;
         let failure = Failure {
-            class: error.class,
+            class,
             attempt: *failures,
             lag: self.steps.get(index).map_or(Lag::None, |step| lag(self.steps, step, error)),
             elapsed: attempts.first.map_or(Duration::ZERO, |first| first.elapsed()),
         };
         let random = self.recorder.time().random();
-        match error.class {
+        match class {
             ErrorClass::Throttled => self.pace.throttled(began, failure, random),
             _ => retry(&failure, random),
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{Action, Address, PolicyArn, Step, StepId};
 
-use crate::effect::made;
-use crate::port::ActionError;
+use crate::effect::{deletes, made};
+use crate::port::{ActionError, ErrorClass};
 use crate::retry::Lag;
 
 /// What a failure of a step may be lagging behind.
@@ -13,7 +13,7 @@ use crate::retry::Lag;
 /// | the step | then |
 /// | --- | --- |
 /// | needs no earlier one | nothing |
-/// | is told of a conflict with what earlier ones took away | long |
+/// | is told of a conflict with what earlier ones took away, or that the name of one is taken | long |
 /// | is told that a policy is missing which the run does not make | brief |
 /// | needs one that makes something, directly or through others | long |
 /// | needs others | brief |
@@ -21,7 +21,7 @@ pub(crate) fn lag(steps: &[Step], step: &Step, error: &ActionError) -> Lag {
     if step.needs.is_empty() {
         return Lag::None;
     }
-    if error.code.as_deref() == Some("DeleteConflict") {
+    if matches!(error.code.as_deref(), Some("DeleteConflict" | "EntityAlreadyExists")) {
         return Lag::Long;
     }
     let makes = makes_before(steps, step);
@@ -31,6 +31,16 @@ pub(crate) fn lag(steps: &[Step], step: &Step, error: &ActionError) -> Lag {
         _ if makes.is_empty() => Lag::Brief,
         _ => Lag::Long,
     }
+}
+
+/// The class of a failure: that a name is taken lags behind the delete that freed it.
+pub(crate) fn class(steps: &[Step], step: &Step, error: &ActionError) -> ErrorClass {
+    let frees_it = |need: &Step| deletes(&need.action) && need.action.subject() == step.action.subject();
+    let is_taken = error.code.as_deref() == Some("EntityAlreadyExists") && made(&step.action).is_some();
+    if is_taken && steps.iter().any(|need| step.needs.contains(&need.id) && frees_it(need)) {
+        return ErrorClass::Lagging;
+    }
+    error.class
 }
 
 /// The policy that a call puts on something.
@@ -68,7 +78,6 @@ mod tests {
     use iamctl_model::{Path, PolicyName, Tags, UserName};
 
     use super::*;
-    use crate::port::ErrorClass;
 
     fn arn(name: &str) -> PolicyArn {
         PolicyArn::parse(&format!("arn:aws:iam::123456789012:policy/{name}")).unwrap()
@@ -77,6 +86,35 @@ mod tests {
     fn step(id: usize, action: Action, needs: &[usize]) -> Step {
         let because = action.subject();
         Step { id: StepId(id), action, because, needs: needs.iter().copied().map(StepId).collect() }
+    }
+
+    #[test]
+    fn a_name_is_taken_for_a_while_after_its_thing_was_deleted() {
+        let role_name = || iamctl_model::RoleName::parse("r").unwrap();
+        let create = Action::CreateRole {
+            role_name: role_name(),
+            path: Path::root(),
+            assume_role_policy_document: iamctl_policy::Document::from_stored("{}"),
+            description: String::new(),
+            max_session_duration: iamctl_model::SessionDuration::DEFAULT,
+            permissions_boundary: None,
+            tags: Tags::default(),
+        };
+        let steps = [
+            step(1, Action::DeleteRole { role_name: role_name() }, &[]),
+            step(2, create.clone(), &[1]),
+            step(3, create, &[]),
+        ];
+        let taken = ActionError {
+            class: ErrorClass::Refused,
+            code: Some("EntityAlreadyExists".to_owned()),
+            message: "Role with name r already exists.".to_owned(),
+            request_id: None,
+        };
+        assert_eq!(class(&steps, &steps[1], &taken), ErrorClass::Lagging);
+        assert_eq!(lag(&steps, &steps[1], &taken), Lag::Long);
+        // Somebody else made it.
+        assert_eq!(class(&steps, &steps[2], &taken), ErrorClass::Refused);
     }
 
     #[test]

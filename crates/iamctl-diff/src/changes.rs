@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | yes | no | no | create |
 //! | yes | no | yes | create again (drift) |
-//! | yes | yes | yes, same id | update if it differs |
+//! | yes | yes | yes, same id | update if it differs; replace if AWS cannot change it |
 //! | yes | yes | no, or other id | adopt, if the block says so; else blocked |
 //! | no | yes | yes, same id | delete, or forget if the manifest says so |
 //! | no | yes | no, or other id | none: unmanaged, never touched |
@@ -102,7 +102,12 @@ impl Thing<'_> {
     fn managed(&self, managed: &Managed, compared: &mut Compared) {
         let comparable = Comparable::new(self.desired, self.address, managed, self.own_users);
         let Some(found) = self.live.resource(self.address, Some(&managed.value)) else {
-            let cause = if self.owned.is_some() { Cause::Drift } else { Cause::Ours };
+            // A replacement that was not finished had to delete it.
+            let is_moved = |owned: &Owned| {
+                has_fixed_path(&managed.value) && owned.last_applied.path() != managed.value.path()
+            };
+            let is_gone = self.owned.is_some_and(|owned| !is_moved(owned));
+            let cause = if is_gone { Cause::Drift } else { Cause::Ours };
             let after = Some(comparable.wanted(None));
             return compared.changes.push(self.change(
                 ChangeAction::Create,
@@ -148,7 +153,9 @@ impl Thing<'_> {
         let now = Owned { id: owned.id.clone(), protect: managed.protect, last_applied: remembered };
         compared.ownership.0.insert(self.address.clone(), now);
         let cause = gravest(&fields);
-        let change = self.change(ChangeAction::Update, cause, fields, Some(before), Some(wanted));
+        let is_moved = has_fixed_path(&before) && fields.contains_key(&Field::Path);
+        let action = if is_moved { ChangeAction::Replace } else { ChangeAction::Update };
+        let change = self.change(action, cause, fields, Some(before), Some(wanted));
         compared.changes.push(change);
     }
 
@@ -246,13 +253,12 @@ impl Thing<'_> {
             };
             return refuse(Guard::Adopt, message, help);
         }
-        let is_fixed =
-            matches!(before, Resource::Role(_) | Resource::Policy(_) | Resource::InstanceProfile(_));
-        if is_fixed && before.path() != wanted.path() {
+        // What is taken over is not deleted with the same stroke.
+        if is_ours.is_none() && has_fixed_path(before) && before.path() != wanted.path() {
             return refuse(
                 Guard::Replace,
                 format!("the path of {address} is `{}`, and AWS cannot change it", before.path()),
-                format!("write `path: {}`, or give the new one another name", before.path()),
+                format!("write `path: {}` to take it over, and move it when it is yours", before.path()),
             );
         }
         None
@@ -309,6 +315,11 @@ impl Thing<'_> {
     ) -> Change {
         Change { address: self.address.clone(), action, cause, fields, before, after }
     }
+}
+
+/// Whether AWS cannot move a thing of this kind to another path.
+fn has_fixed_path(thing: &Resource) -> bool {
+    matches!(thing, Resource::Role(_) | Resource::Policy(_) | Resource::InstanceProfile(_))
 }
 
 /// Why a field differs. What was never applied by us was changed by the manifest.

@@ -10,9 +10,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use iamctl_model::{Change, ChangeAction, Field, Live, Owned, Ownership, Resource, Sibling, UnfinishedRun};
+use iamctl_model::{
+    Action, Address, Change, ChangeAction, Field, Live, Owned, Ownership, PolicyArn, Resource, Sibling,
+    UnfinishedRun,
+};
 
 use crate::fields::differing;
+use crate::replace::stands_in;
 
 /// How far the clock of the machine that ran may have been ahead of AWS's, which refuses requests that are off by
 /// more; and AWS tells dates in whole seconds. A plan makes only what was not there when it was made, so nothing that
@@ -30,6 +34,7 @@ pub(crate) fn claim(
         for change in &run.plan.changes {
             match change.action {
                 ChangeAction::Create | ChangeAction::Replace => {
+                    claim_unwound(&mut claimed, change, live);
                     let id = live.id(&change.address);
                     let is_theirs =
                         |sibling: &Sibling| id.is_some_and(|id| sibling.owns(&change.address, id));
@@ -41,6 +46,7 @@ pub(crate) fn claim(
                 ChangeAction::Delete | ChangeAction::Forget | ChangeAction::Blocked => {}
             }
         }
+        run.plan.steps.iter().for_each(|step| claim_emptied(&mut claimed, &step.action, live));
     }
     claimed
 }
@@ -59,6 +65,41 @@ fn claim_created(claimed: &mut Ownership, run: &UnfinishedRun, change: &Change, 
         let owned = Owned { id: id.clone(), protect: false, last_applied: found };
         claimed.0.remove(address);
         claimed.0.insert(address.clone(), owned);
+    }
+}
+
+/// What a replacement took from the old one before it was to be deleted was taken by us.
+fn claim_unwound(claimed: &mut Ownership, change: &Change, live: &Live) {
+    let address = &change.address;
+    let (Some(id), Some(found)) = (live.id(address), live.resource(address, change.before.as_ref())) else {
+        return;
+    };
+    let Some(owned) = claimed.0.get_mut(address).filter(|owned| owned.id == *id) else { return };
+    match (&mut owned.last_applied, &found) {
+        (Resource::Role(last), Resource::Role(found)) => {
+            last.policies.retain(|arn| found.policies.contains(arn));
+            last.inline_policies.retain(|name, _| found.inline_policies.contains_key(name));
+        }
+        (Resource::InstanceProfile(last), Resource::InstanceProfile(found)) if found.role.is_none() => {
+            last.role = None;
+        }
+        _ => {}
+    }
+}
+
+/// A role that is replaced leaves instance profiles that do not change themselves.
+fn claim_emptied(claimed: &mut Ownership, action: &Action, live: &Live) {
+    let Action::RemoveRoleFromInstanceProfile { instance_profile_name, role_name } = action else { return };
+    let Some(found) = live.instance_profile(instance_profile_name).filter(|found| found.role.is_none())
+    else {
+        return;
+    };
+    let address = Address::InstanceProfile(instance_profile_name.clone());
+    let owned = claimed.0.get_mut(&address).filter(|owned| owned.id == found.id);
+    if let Some(Resource::InstanceProfile(last)) = owned.map(|owned| &mut owned.last_applied)
+        && last.role.as_ref() == Some(role_name)
+    {
+        last.role = None;
     }
 }
 
@@ -127,6 +168,7 @@ fn claim_updated(claimed: &mut Ownership, change: &Change, live: &Live) {
                 &after.permissions_boundary,
                 &found.permissions_boundary,
             );
+            shut(boundary, &before.permissions_boundary, &found.permissions_boundary);
         }
         (Resource::Role(last), Resource::Role(before), Resource::Role(after), Resource::Role(found)) => {
             value(&mut last.description, &before.description, &after.description, &found.description);
@@ -149,6 +191,7 @@ fn claim_updated(claimed: &mut Ownership, change: &Change, live: &Live) {
                 &after.permissions_boundary,
                 &found.permissions_boundary,
             );
+            shut(boundary, &before.permissions_boundary, &found.permissions_boundary);
         }
         (
             Resource::InstanceProfile(last),
@@ -170,6 +213,13 @@ fn claim_updated(claimed: &mut Ownership, change: &Change, live: &Live) {
 fn value<T: PartialEq + Clone>(last: &mut T, before: &T, after: &T, found: &T) {
     if before != after && found == after {
         last.clone_from(after);
+    }
+}
+
+/// While a boundary is replaced, another one stands in.
+fn shut(last: &mut Option<PolicyArn>, before: &Option<PolicyArn>, found: &Option<PolicyArn>) {
+    if before != found && found.as_ref().is_some_and(stands_in) {
+        last.clone_from(found);
     }
 }
 

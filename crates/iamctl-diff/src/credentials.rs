@@ -47,18 +47,14 @@ pub(crate) fn drafts(user: &UserName, has: &Credentials) -> Vec<Draft> {
         status: KeyStatus::Inactive,
     });
     let password = has.password.then(|| Action::DeleteLoginProfile { user_name: user.clone() });
+    let address = Address::User(user.clone());
     let cut_off = cut_off.chain(password).map(|action| Draft {
-        action,
-        because: Address::User(user.clone()),
         effects: Effect::of(Delta::cut_off(), BTreeSet::from([Identity::User(user.clone())]))
             .into_iter()
             .collect(),
+        ..Draft::plain(&address, action)
     });
-    let for_good = deletions(user, has).into_iter().map(|action| Draft {
-        action,
-        because: Address::User(user.clone()),
-        effects: Vec::new(),
-    });
+    let for_good = deletions(user, has).into_iter().map(|action| Draft::plain(&address, action));
     cut_off.chain(for_good).collect()
 }
 

@@ -95,6 +95,12 @@ impl Delta {
         Delta { denies: all(after.is_some()), stops_denying: all(before.is_some()), ..Delta::default() }
     }
 
+    /// What a boundary does behind which nothing is allowed, and what the next one does that comes in its place.
+    pub(crate) fn shut_and_opened() -> (Self, Self) {
+        let all = Actions::everything;
+        (Delta { denies: all(), ..Delta::default() }, Delta { stops_denying: all(), ..Delta::default() })
+    }
+
     /// What a new text of a permissions boundary does to those whom it bounds: what it no longer allows
     /// is denied, whatever their policies say, and what it newly allows is no longer denied.
     pub(crate) fn of_bounding_text(before: &Document, after: &Document) -> Self {

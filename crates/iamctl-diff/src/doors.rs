@@ -52,6 +52,10 @@ pub(crate) fn order(world: &World<'_>, drafts: &[Draft], edges: &mut Edges) -> F
     }
     for (at, door) in &doors {
         for (index, effect) in &grants {
+            let ends = drafts.get(*at).zip(drafts.get(*index));
+            if ends.is_some_and(|(door, grant)| door.is_parted_from(grant)) {
+                continue;
+            }
             found.relate(edges, (*at, &door.everybody), (*index, &effect.delta), || effect.on.clone());
             for (identity, delta) in door.named.iter().filter(|(identity, _)| effect.on.contains(*identity)) {
                 let whom = || BTreeSet::from([identity.clone()]);

@@ -11,6 +11,7 @@ use iamctl_policy::Document;
 
 use crate::credentials;
 use crate::delta::Delta;
+use crate::replace::is_bounded_anew;
 use crate::tagged;
 use crate::world::{World, identity};
 
@@ -19,9 +20,22 @@ use crate::world::{World, identity};
 pub(crate) struct Draft {
     pub(crate) action: Action,
     pub(crate) because: Address,
+    /// Where it stands in a replacement.
+    pub(crate) part: Part,
     /// What it does to access: nothing, the same to all that it affects, or one thing to some and another
     /// to others.
     pub(crate) effects: Vec<Effect>,
+}
+
+/// Where a call stands when a thing is deleted and made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Nothing is replaced.
+    Whole,
+    /// It belongs to the old one: it comes before the delete, or is the delete.
+    Old,
+    /// It belongs to the new one: it is the create, or comes after it.
+    New,
 }
 
 /// What a call does to the access of some users and roles.
@@ -40,6 +54,20 @@ impl Effect {
 }
 
 impl Draft {
+    /// A call that has nothing to do with access.
+    pub(crate) fn plain(because: &Address, action: Action) -> Self {
+        Self { action, because: because.clone(), part: Part::Whole, effects: Vec::new() }
+    }
+
+    /// Whether one of these belongs to what is deleted and the other to what is made in its place: what they do
+    /// to access never meets.
+    pub(crate) fn is_parted_from(&self, other: &Draft) -> bool {
+        self.because == other.because
+            && self.part != other.part
+            && self.part != Part::Whole
+            && other.part != Part::Whole
+    }
+
     /// Whether it may take access from somebody.
     pub(crate) fn narrows(&self, identity: &Identity) -> bool {
         self.effects.iter().any(|effect| effect.on.contains(identity) && effect.delta.narrows())
@@ -65,9 +93,9 @@ pub(crate) fn drafts(world: &World<'_>, changes: &[Change]) -> Vec<Draft> {
     drafter.drafts
 }
 
-struct Drafter<'a> {
-    world: &'a World<'a>,
-    drafts: Vec<Draft>,
+pub(crate) struct Drafter<'a> {
+    pub(crate) world: &'a World<'a>,
+    pub(crate) drafts: Vec<Draft>,
     /// Roles that are made with a trust that lets nobody in, because they trust each other in a circle.
     locked: BTreeSet<RoleName>,
 }
@@ -87,20 +115,25 @@ impl Drafter<'_> {
                 }
             }
             ChangeAction::Delete => self.delete(address),
-            ChangeAction::Replace | ChangeAction::Forget | ChangeAction::Blocked => {}
+            ChangeAction::Replace => {
+                if let Some(after) = &change.after {
+                    self.replace(change, after);
+                }
+            }
+            ChangeAction::Forget | ChangeAction::Blocked => {}
         }
     }
 
     fn plain(&mut self, because: &Address, action: Action) {
-        self.drafts.push(Draft { action, because: because.clone(), effects: Vec::new() });
+        self.drafts.push(Draft::plain(because, action));
     }
 
-    fn push(&mut self, because: &Address, action: Action, delta: Delta, on: BTreeSet<Identity>) {
+    pub(crate) fn push(&mut self, because: &Address, action: Action, delta: Delta, on: BTreeSet<Identity>) {
         let effects = Effect::of(delta, on).into_iter().collect();
-        self.drafts.push(Draft { action, because: because.clone(), effects });
+        self.drafts.push(Draft { effects, ..Draft::plain(because, action) });
     }
 
-    fn create(&mut self, address: &Address, after: &Resource) {
+    pub(crate) fn create(&mut self, address: &Address, after: &Resource) {
         match (address, after) {
             (Address::Policy(name), Resource::Policy(policy)) => self.plain(
                 address,
@@ -219,7 +252,7 @@ impl Drafter<'_> {
                 }
             };
             let effects = effects.into_iter().flatten().collect();
-            self.drafts.push(Draft { action, because: address.clone(), effects });
+            self.drafts.push(Draft { effects, ..Draft::plain(&address, action) });
         }
         let (set, unset) = tag_changes(&before.tags, &after.tags, false);
         if !unset.is_empty() {
@@ -393,6 +426,9 @@ impl Drafter<'_> {
             (Identity::Group(_), _) => return,
         };
         let affects = BTreeSet::from([identity.clone()]);
+        if is_bounded_anew(self.world, before, after) {
+            return self.boundary_in_between(identity, action);
+        }
         self.push(&identity.address(), action, Delta::boundary(before, after), affects);
     }
 
@@ -436,7 +472,7 @@ impl Drafter<'_> {
     }
 
     /// Unwinds all that AWS demands to be gone first, whoever put it there.
-    fn delete(&mut self, address: &Address) {
+    pub(crate) fn delete(&mut self, address: &Address) {
         let live = self.world.live();
         match address {
             Address::Policy(name) => {
@@ -531,7 +567,8 @@ fn nobody() -> Document {
 /// that names a role which is not there: one of each circle of roles that trust each other, and every
 /// role that trusts itself.
 fn roles_to_lock(account: &Account, changes: &[Change]) -> BTreeSet<RoleName> {
-    let created = changes.iter().filter(|change| change.action == ChangeAction::Create);
+    let makes = |change: &&Change| matches!(change.action, ChangeAction::Create | ChangeAction::Replace);
+    let created = changes.iter().filter(makes);
     let created: BTreeMap<&RoleName, &Role> = created
         .filter_map(|change| match (&change.address, &change.after) {
             (Address::Role(name), Some(Resource::Role(role))) => Some((name, role)),

@@ -54,6 +54,7 @@ impl Guards<'_> {
         let mut refusals = Vec::new();
         for change in changes.iter().filter(|change| change.action != ChangeAction::Blocked) {
             refusals.extend(self.conflict(change));
+            refusals.extend(self.replaces(change));
             refusals.extend(self.in_use(change, &world));
             refusals.extend(self.lockout(change));
             refusals.extend(self.credentials(change));
@@ -98,7 +99,8 @@ impl Guards<'_> {
 
     /// A delete that would break something nobody here manages, or that AWS would refuse because of it.
     fn in_use(&self, change: &Change, world: &World<'_>) -> Option<Refusal> {
-        if change.action != ChangeAction::Delete {
+        let is_replaced = change.action == ChangeAction::Replace;
+        if change.action != ChangeAction::Delete && !is_replaced {
             return None;
         }
         let users = match &change.address {
@@ -117,8 +119,11 @@ impl Guards<'_> {
             Address::Role(name) => {
                 let profiles = self.live.roles.get(name)?.instance_profiles.iter();
                 let profiles = profiles.map(|profile| Address::InstanceProfile(profile.clone()));
+                // One that is managed here gets it back.
+                let is_ours =
+                    |profile: &Address| is_replaced && self.inputs.desired.managed.contains_key(profile);
                 profiles
-                    .filter(|profile| !lets_go_of_role(profile, name, world))
+                    .filter(|profile| !is_ours(profile) && !lets_go_of_role(profile, name, world))
                     .map(|profile| profile.to_string())
                     .collect()
             }
@@ -128,6 +133,17 @@ impl Guards<'_> {
             return None;
         }
         let address = &change.address;
+        if is_replaced {
+            return Some(Self::refuse(
+                Guard::InUse,
+                address,
+                format!(
+                    "{address} would be deleted and made again, and is used by {}, which the manifest does not manage",
+                    list(&users)
+                ),
+                "take it from them first, or manage them here as well".to_owned(),
+            ));
+        }
         Some(Self::refuse(
             Guard::InUse,
             address,
@@ -135,6 +151,39 @@ impl Guards<'_> {
             format!(
                 "take it from them first; or list `{address}` under `forget:` to keep it and stop managing it"
             ),
+        ))
+    }
+
+    /// AWS moves nothing of these kinds to another path: the thing goes, and another one comes that has its name.
+    fn replaces(&self, change: &Change) -> Option<Refusal> {
+        let (ChangeAction::Replace, Some(before), Some(after)) =
+            (change.action, &change.before, &change.after)
+        else {
+            return None;
+        };
+        let address = &change.address;
+        let is_protected = self.inputs.desired.managed.get(address).is_some_and(|managed| managed.protect)
+            || self.ownership.get(address).is_some_and(|owned| owned.protect);
+        let keep = format!("write `path: {}`", before.path());
+        if is_protected {
+            return Some(Self::refuse(
+                Guard::Protect,
+                address,
+                format!(
+                    "{address} is protected, and would be deleted and made again under `{}`",
+                    after.path()
+                ),
+                format!("{keep}; or set `protect: false`, apply, and change the path then"),
+            ));
+        }
+        Some(Self::refuse(
+            Guard::Replace,
+            address,
+            format!(
+                "{address} would be deleted and made again: its path is `{}`, and AWS cannot change it",
+                before.path()
+            ),
+            format!("{keep}, or give the new one another name"),
         ))
     }
 
@@ -147,6 +196,7 @@ impl Guards<'_> {
         }
         let how = match (change.action, &change.before, &change.after) {
             (ChangeAction::Delete, ..) => "would be deleted",
+            (ChangeAction::Replace, ..) => "would be deleted and made again",
             (ChangeAction::Update | ChangeAction::Adopt, Some(before), Some(after)) => {
                 locks_out(before, after)?
             }
@@ -205,7 +255,7 @@ impl Guards<'_> {
     fn widens_drift(&self, change: &Change, world: &World<'_>) -> Option<Refusal> {
         let drifted = |field| change.fields.get(&field).is_some_and(|cause| *cause != Cause::Ours);
         let (Some(before), Some(after)) = (&change.before, &change.after) else { return None };
-        if change.action != ChangeAction::Update {
+        if !matches!(change.action, ChangeAction::Update | ChangeAction::Replace) {
             return None;
         }
         // What was so when we left it is nobody's restriction, whatever else was changed since.
@@ -343,9 +393,11 @@ fn remaining_users_of(arn: &PolicyArn, world: &World<'_>) -> Vec<String> {
         match change.map(|change| (change.action, &change.before, &change.after)) {
             Some((ChangeAction::Delete, ..)) => false,
             // An attachment that is left to others is in neither side of the change.
-            Some((ChangeAction::Update | ChangeAction::Adopt, Some(before), Some(after))) => {
-                uses(after) || !uses(before)
-            }
+            Some((
+                ChangeAction::Update | ChangeAction::Adopt | ChangeAction::Replace,
+                Some(before),
+                Some(after),
+            )) => uses(after) || !uses(before),
             _ => true,
         }
     };
@@ -369,7 +421,7 @@ fn lets_go_of_role(profile: &Address, role: &RoleName, world: &World<'_>) -> boo
     match world.change(profile).map(|change| (change.action, &change.before, &change.after)) {
         Some((ChangeAction::Delete, ..)) => true,
         Some((
-            ChangeAction::Update | ChangeAction::Adopt,
+            ChangeAction::Update | ChangeAction::Adopt | ChangeAction::Replace,
             Some(Resource::InstanceProfile(before)),
             Some(Resource::InstanceProfile(after)),
         )) => before.role.as_ref() == Some(role) && after.role.as_ref() != Some(role),

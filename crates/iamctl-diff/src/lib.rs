@@ -26,6 +26,7 @@ mod moves;
 mod order;
 mod plan;
 mod renamed;
+mod replace;
 mod restored;
 mod runner;
 mod tagged;

@@ -25,7 +25,7 @@ use iamctl_policy::Document;
 use crate::credentials;
 use crate::delta::Delta;
 use crate::doors;
-use crate::drafts::{Draft, Effect, new_path, own_principal};
+use crate::drafts::{Draft, Effect, Part, new_path, own_principal};
 use crate::graph::{Edges, Reason};
 use crate::world::World;
 
@@ -102,16 +102,18 @@ impl Ordering<'_> {
         let (creates, deletes, moves) = (self.creates(), self.deletes(), self.moves());
         let (versions, removals) = (self.new_versions(), self.removals());
         let mut edges = Vec::new();
-        for (index, action) in self.actions() {
+        for (index, draft) in self.drafts.iter().enumerate() {
+            let (action, part) = (&draft.action, draft.part);
             let subject = action.subject();
-            edges.extend(creates.get(&subject).map(|create| (*create, index)));
-            edges.extend(deletes.get(&subject).map(|delete| (index, *delete)));
+            let (create, delete) = (creates.get(&subject), deletes.get(&subject));
+            edges.extend(create.filter(|_| part != Part::Old).map(|create| (*create, index)));
+            edges.extend(delete.filter(|_| part != Part::New).map(|delete| (index, *delete)));
             if let Some(policy) = policies_used(action) {
                 let address = Address::Policy(policy.policy_name());
                 edges.extend(creates.get(&address).map(|create| (*create, index)));
             }
             // What lets go of a policy, a group or a role comes before it is deleted.
-            for address in released(self.world, action) {
+            for address in released(self.world, action).into_iter().filter(|_| part != Part::New) {
                 edges.extend(deletes.get(&address).map(|delete| (index, *delete)));
             }
             if let Action::AddUserToGroup { group_name, .. } = action {
@@ -130,6 +132,8 @@ impl Ordering<'_> {
                 edges.extend(versions.get(policy_arn).map(|later| (index, *later)));
             }
         }
+        // A name is free once its thing is gone.
+        edges.extend(creates.iter().filter_map(|(address, create)| Some((*deletes.get(address)?, *create))));
         for (first, then) in edges {
             self.edges.add(first, then, Reason::Precondition);
         }
@@ -198,7 +202,9 @@ impl Ordering<'_> {
         let mut detaches: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
         let mut joins: BTreeMap<UserName, Vec<usize>> = BTreeMap::new();
         let mut leaves: BTreeMap<UserName, Vec<usize>> = BTreeMap::new();
-        for (index, action) in self.actions() {
+        // One that is replaced starts with nothing.
+        let stays = |index: &usize| self.drafts.get(*index).is_some_and(|draft| draft.part == Part::Whole);
+        for (index, action) in self.actions().filter(|(index, _)| stays(index)) {
             match action {
                 Action::AttachUserPolicy { .. }
                 | Action::AttachGroupPolicy { .. }
@@ -402,12 +408,18 @@ impl Ordering<'_> {
             for (position, (a, x)) in effects.iter().enumerate() {
                 for (b, y) in effects.iter().skip(position.saturating_add(1)) {
                     // What one call does, it does at once.
-                    if a.0 != b.0 && seen.insert((*a, *b)) {
+                    if a.0 != b.0 && !self.are_parted(a.0, b.0) && seen.insert((*a, *b)) {
                         self.relate((a.0, x), (b.0, y));
                     }
                 }
             }
         }
+    }
+
+    /// Whether these belong to the old one and the new one of a thing that is replaced.
+    fn are_parted(&self, a: usize, b: usize) -> bool {
+        let (a, b) = (self.drafts.get(a), self.drafts.get(b));
+        a.zip(b).is_some_and(|(a, b)| a.is_parted_from(b))
     }
 
     fn relate(&mut self, (a, first): (usize, &Effect), (b, second): (usize, &Effect)) {

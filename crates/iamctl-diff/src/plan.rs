@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
     Address, Caller, Cause, Change, ChangeAction, Desired, Field, Guard, Hazard, HazardKind, Kind, Live,
-    Ownership, Plan, Resource, Sibling, UnfinishedRun,
+    Ownership, Plan, PolicyArn, Resource, Sibling, UnfinishedRun,
 };
 use jiff::Timestamp;
 
@@ -17,8 +17,9 @@ use crate::guards::{Guards, denied, refused};
 use crate::moves::Moves;
 use crate::order::order;
 use crate::renamed::follow;
+use crate::replace;
 use crate::restored::restored;
-use crate::world::World;
+use crate::world::{When, World};
 
 /// Everything that a plan is made of.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +79,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     let guards = Guards { inputs, live: &live, ownership: &claimed, ghosts: &ghosts };
     let mut refusals = std::mem::take(&mut compared.refusals);
     refusals.extend(guards.judge(&compared.changes));
+    // What a replacement breaks is told before anybody allows it.
+    let of_replacing = replace::hazards(&live, &compared.changes);
     let refused = refused(&refusals);
     for change in &mut compared.changes {
         if refused.contains(&change.address) && change.address != Address::MasterCopy {
@@ -89,7 +92,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     let drafts = drafts(&world, &compared.changes);
     let ordered = order(&world, &drafts, inputs.caller);
     refusals.extend(ordered.refusals);
-    let mut hazards = hazards(&compared.changes);
+    let mut hazards = hazards(&world, &compared.changes);
+    hazards.extend(of_replacing);
     hazards.extend(crate::boundaries::loosened(&world, &compared.changes));
     hazards.extend(restored(&world, &compared.changes, &claimed));
     hazards.extend(ordered.hazards);
@@ -192,14 +196,30 @@ fn master_copy_change(inputs: &Inputs<'_>, ownership: &Ownership, nothing_else: 
     })
 }
 
-fn hazards(changes: &[Change]) -> Vec<Hazard> {
+fn is_changed(action: ChangeAction) -> bool {
+    matches!(action, ChangeAction::Update | ChangeAction::Adopt | ChangeAction::Replace)
+}
+
+/// Whether a boundary says afterwards what it says now, under another ARN.
+fn is_the_same(world: &World<'_>, before: &PolicyArn, after: Option<&PolicyArn>) -> bool {
+    let text = |arn, when| world.document(arn, when);
+    after.is_some_and(|after| {
+        before.policy_name() == after.policy_name()
+            && text(before, When::Before).is_some_and(|old| Some(old) == text(after, When::After))
+    })
+}
+
+fn hazards(world: &World<'_>, changes: &[Change]) -> Vec<Hazard> {
     let mut hazards = Vec::new();
-    let changed = changes.iter().filter(|c| matches!(c.action, ChangeAction::Update | ChangeAction::Adopt));
+    let changed = changes.iter().filter(|c| is_changed(c.action));
     for change in changed {
         let (Some(before), Some(after)) = (&change.before, &change.after) else { continue };
         let address = &change.address;
         let mut add = |kind, message| hazards.push(Hazard { kind, address: address.clone(), message });
-        if change.touches(Field::PermissionsBoundary) && before.permissions_boundary().is_some() {
+        if change.touches(Field::PermissionsBoundary)
+            && let Some(boundary) = before.permissions_boundary()
+            && !is_the_same(world, boundary, after.permissions_boundary())
+        {
             add(
                 HazardKind::BoundaryLoosened,
                 format!("the permissions boundary of {address} goes or changes: its policies may allow more"),
@@ -212,6 +232,7 @@ fn hazards(changes: &[Change]) -> Vec<Hazard> {
             }
         }
         if let (Resource::InstanceProfile(before), Resource::InstanceProfile(after)) = (before, after)
+            && change.action != ChangeAction::Replace
             && before.role.is_some()
             && after.role.is_some()
             && before.role != after.role

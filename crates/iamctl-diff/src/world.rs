@@ -59,7 +59,7 @@ impl<'a> World<'a> {
     }
 
     /// What is at an address.
-    fn resource(&self, address: &Address, when: When) -> Option<Resource> {
+    pub(crate) fn resource(&self, address: &Address, when: When) -> Option<Resource> {
         match (self.changes.get(address), when) {
             (Some(change), When::After) if change.action != ChangeAction::Forget => change.after.clone(),
             _ => self.live.resource(address, None),

@@ -46,7 +46,8 @@ pub enum Guard {
     Conflict,
     /// Only the case of a name differs.
     NameCase,
-    /// Path of a role, policy or instance profile: AWS cannot change it in place.
+    /// Path of a role, policy or instance profile: AWS cannot change it in place, so that the thing would be
+    /// deleted and made again.
     Replace,
     /// It must not be deleted.
     Protect,
@@ -134,6 +135,7 @@ impl Guard {
         matches!(
             self,
             Guard::Conflict
+                | Guard::Replace
                 | Guard::AnyAccount
                 | Guard::MassDelete
                 | Guard::WidenDrift
@@ -172,17 +174,20 @@ pub enum HazardKind {
     RunnerNarrowed,
     /// What somebody took away in the account is given back.
     GrantRestored,
+    /// What names a thing that is deleted and made again names nothing afterwards.
+    ReferenceLost,
 }
 
 impl HazardKind {
     /// All of them.
-    pub const ALL: [HazardKind; 6] = [
+    pub const ALL: [HazardKind; 7] = [
         HazardKind::BoundaryLoosened,
         HazardKind::MomentaryExcess,
         HazardKind::MomentaryGap,
         HazardKind::MemberRemoved,
         HazardKind::RunnerNarrowed,
         HazardKind::GrantRestored,
+        HazardKind::ReferenceLost,
     ];
 
     /// Its name on the command line and in JSON.
@@ -195,6 +200,7 @@ impl HazardKind {
             HazardKind::MemberRemoved => "member-removed",
             HazardKind::RunnerNarrowed => "runner-narrowed",
             HazardKind::GrantRestored => "grant-restored",
+            HazardKind::ReferenceLost => "reference-lost",
         }
     }
 }

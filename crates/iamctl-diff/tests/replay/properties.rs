@@ -20,7 +20,7 @@ fn chooser(choices: Vec<usize>) -> impl FnMut(usize) -> usize {
 /// A world that was brought to a state by applying it.
 fn world_at(state: &iamctl_model::Desired) -> World {
     let mut world = World::empty();
-    world.allow.extend([Guard::MassDelete, Guard::DeleteCredentials]);
+    world.allow.extend([Guard::MassDelete, Guard::DeleteCredentials, Guard::Replace]);
     world.apply(state);
     world
 }

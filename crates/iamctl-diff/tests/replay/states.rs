@@ -77,6 +77,11 @@ fn path() -> impl Strategy<Value = Path> {
         .prop_map(|path| Path::parse(path).unwrap())
 }
 
+/// Of what AWS cannot move: seldom another one, so that not everything is replaced.
+fn fixed_path() -> impl Strategy<Value = Path> {
+    prop_oneof![5 => Just("/"), 1 => Just("/a/")].prop_map(|path| Path::parse(path).unwrap())
+}
+
 fn tags() -> impl Strategy<Value = Tags> {
     btree_map(prop_oneof![Just("team"), Just("Team"), Just("cost")], prop_oneof![Just("x"), Just("y")], 0..3)
         .prop_map(|tags| {
@@ -89,18 +94,18 @@ fn tags() -> impl Strategy<Value = Tags> {
 /// What a generated state is made of, before names are resolved.
 #[derive(Debug, Clone)]
 struct Raw {
-    policies: BTreeMap<usize, (Document, Tags)>,
+    policies: BTreeMap<usize, (Document, Tags, Path)>,
     groups: BTreeMap<usize, (Path, Holds)>,
     users: BTreeMap<usize, RawUser>,
     roles: BTreeMap<usize, RawRole>,
-    /// The role that each holds, and its tags.
-    profiles: BTreeMap<usize, (Option<usize>, Tags)>,
+    /// The role that each holds, its tags, and its path.
+    profiles: BTreeMap<usize, (Option<usize>, Tags, Path)>,
 }
 
 /// Path, tags, policies, groups, boundary.
 type RawUser = (Path, Tags, Holds, BTreeSet<usize>, Option<usize>);
-/// Tags, policies, boundary, trust, and whether its sessions are long.
-type RawRole = (Tags, Holds, Option<usize>, Trust, bool);
+/// Tags, policies, boundary, trust, whether its sessions are long, and its path.
+type RawRole = (Tags, Holds, Option<usize>, Trust, bool, Path);
 
 /// Attached policies (the last index is one of AWS's) and inline policies.
 #[derive(Debug, Clone)]
@@ -134,11 +139,11 @@ fn raw() -> impl Strategy<Value = Raw> {
         .prop_map(|(users, roles, mfa, account)| Trust { users, roles, mfa, account });
     let boundary = || proptest::option::weighted(0.3, 0..POLICIES);
     (
-        btree_map(0..POLICIES, (document(), tags()), 0..=POLICIES),
+        btree_map(0..POLICIES, (document(), tags(), fixed_path()), 0..=POLICIES),
         btree_map(0..GROUPS, (path(), holds()), 0..=GROUPS),
         btree_map(0..USERS, (path(), tags(), holds(), btree_set(0..GROUPS, 0..3), boundary()), 0..=USERS),
-        btree_map(0..ROLES, (tags(), holds(), boundary(), trust, any::<bool>()), 0..=ROLES),
-        btree_map(0..PROFILES, (proptest::option::of(0..ROLES), tags()), 0..=PROFILES),
+        btree_map(0..ROLES, (tags(), holds(), boundary(), trust, any::<bool>(), fixed_path()), 0..=ROLES),
+        btree_map(0..PROFILES, (proptest::option::of(0..ROLES), tags(), fixed_path()), 0..=PROFILES),
     )
         .prop_map(|(policies, groups, users, roles, profiles)| Raw {
             policies,
@@ -198,19 +203,23 @@ pub(crate) fn role_name(index: usize) -> RoleName {
 impl Raw {
     /// The resources, with references to what does not exist left out.
     fn resources(&self) -> Vec<(Address, Resource)> {
+        let arn = |at: usize| match self.policies.get(&at) {
+            Some((_, _, path)) => PolicyArn::new(&account(), path, &policy_name(at)),
+            None => policy_arn(at),
+        };
         let attached = |holds: &Holds| -> BTreeSet<PolicyArn> {
             let known = holds.policies.iter().filter(|at| **at == POLICIES || self.policies.contains_key(at));
-            known.map(|at| policy_arn(*at)).collect()
+            known.map(|at| arn(*at)).collect()
         };
         let inline = |holds: &Holds| -> BTreeMap<PolicyName, Document> {
             let name = |at: &usize| PolicyName::parse(&format!("inline{at}")).unwrap();
             holds.inline.iter().map(|(at, document)| (name(at), document.clone())).collect()
         };
-        let boundary = |at: &Option<usize>| at.filter(|at| self.policies.contains_key(at)).map(policy_arn);
+        let boundary = |at: &Option<usize>| at.filter(|at| self.policies.contains_key(at)).map(arn);
         let mut resources = Vec::new();
-        for (at, (document, tags)) in &self.policies {
+        for (at, (document, tags, path)) in &self.policies {
             let policy = Policy {
-                path: Path::root(),
+                path: path.clone(),
                 description: String::new(),
                 tags: tags.clone(),
                 document: document.clone(),
@@ -240,9 +249,9 @@ impl Raw {
             };
             resources.push((Address::User(user_name(*at)), Resource::User(user)));
         }
-        for (at, (tags, holds, bound, trust, long)) in &self.roles {
+        for (at, (tags, holds, bound, trust, long, path)) in &self.roles {
             let role = Role {
-                path: Path::root(),
+                path: path.clone(),
                 description: if *long { "long".into() } else { String::new() },
                 max_session_duration: SessionDuration::from_secs(if *long { 7_200 } else { 3_600 }).unwrap(),
                 trust: self.trust(trust),
@@ -253,9 +262,9 @@ impl Raw {
             };
             resources.push((Address::Role(role_name(*at)), Resource::Role(role)));
         }
-        for (at, (role, tags)) in &self.profiles {
+        for (at, (role, tags, path)) in &self.profiles {
             let role = role.filter(|role| self.roles.contains_key(role)).map(role_name);
-            let profile = InstanceProfile { path: Path::root(), role, tags: tags.clone() };
+            let profile = InstanceProfile { path: path.clone(), role, tags: tags.clone() };
             let name = InstanceProfileName::parse(&format!("i{at}")).unwrap();
             resources.push((Address::InstanceProfile(name), Resource::InstanceProfile(profile)));
         }
@@ -265,8 +274,8 @@ impl Raw {
     fn trust(&self, trust: &Trust) -> Document {
         let users = trust.users.iter().filter_map(|at| Some((at, &self.users.get(at)?.0)));
         let users = users.map(|(at, path)| account().user_arn(path, &user_name(*at)).as_str().to_owned());
-        let roles = trust.roles.iter().filter(|at| self.roles.contains_key(at));
-        let roles = roles.map(|at| account().role_arn(&Path::root(), &role_name(*at)).as_str().to_owned());
+        let roles = trust.roles.iter().filter_map(|at| Some((at, &self.roles.get(at)?.5)));
+        let roles = roles.map(|(at, path)| account().role_arn(path, &role_name(*at)).as_str().to_owned());
         let everybody = trust.account.then(|| "arn:aws:iam::123456789012:root".to_owned());
         let principals: Vec<String> =
             users.chain(roles).chain(everybody).chain(["999999999999".to_owned()]).collect();

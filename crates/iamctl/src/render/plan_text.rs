@@ -240,6 +240,7 @@ impl Writer<'_, '_> {
     fn remark(&self, change: &Change) -> String {
         let cause = match (change.action, change.cause) {
             (ChangeAction::Create, Cause::Drift) => "  was deleted in the account",
+            (ChangeAction::Replace, _) => "  is deleted and made again",
             (ChangeAction::Forget, Cause::Drift) => "  is gone from the account",
             (ChangeAction::Forget, _) => "  stays, and is no longer managed",
             (ChangeAction::Adopt, _) if change.fields.is_empty() => "  is taken over as it is",

@@ -214,7 +214,8 @@ pub(crate) fn record(page: &mut Page, record: &RunRecord) {
         let symbol = match change.action {
             ChangeAction::Create => (Ink::Add, "+ "),
             ChangeAction::Delete => (Ink::Remove, "- "),
-            ChangeAction::Update | ChangeAction::Replace => (Ink::Change, "~ "),
+            ChangeAction::Update => (Ink::Change, "~ "),
+            ChangeAction::Replace => (Ink::Remove, "± "),
             ChangeAction::Adopt => (Ink::Hint, "= "),
             ChangeAction::Forget | ChangeAction::Blocked => (Ink::Dim, ". "),
         };
