@@ -75,6 +75,8 @@ pub struct Told {
     pub span: Span,
     /// What it does.
     pub effect: Effect,
+    /// All its conditions, as they are written, whether or not they are known to hold.
+    pub conditions: Vec<If>,
     /// What it has to do with the answer.
     pub part: Part,
 }
@@ -201,13 +203,17 @@ impl fmt::Display for Unread {
                 let date = iamctl_data::managed_policies().provenance().date;
                 write!(f, "aws:{}, which AWS did not have on {date}", arn.path_and_name())
             }
-            Unread::Elsewhere(arn) => write!(f, "{arn}, which is not in the manifest"),
+            Unread::Elsewhere(arn) => write!(f, "{arn}, which is neither in the manifest nor was read"),
             Unread::Unsound(source, why) => write!(f, "{source}, which cannot be evaluated: {why}"),
             Unread::LeftToOthers(address, field) => {
                 write!(f, "`{field}` of {address}, which the manifest leaves to others")
             }
-            Unread::Principal(arn) => write!(f, "the policies of {arn}, which is not in the manifest"),
-            Unread::Role(arn) => write!(f, "the trust policy of {arn}, which is not in the manifest"),
+            Unread::Principal(arn) => {
+                write!(f, "the policies of {arn}, which is neither in the manifest nor was read")
+            }
+            Unread::Role(arn) => {
+                write!(f, "the trust policy of {arn}, which is neither in the manifest nor was read")
+            }
             Unread::OfResource => f.write_str("the policy of the resource, which alone could let it in"),
         }
     }

@@ -8,7 +8,7 @@ use iamctl_policy::eval::{
     Because, Lack, Layer, Place, Request, Resource, Unstated, Verdict as Judged, judge, relevant, sure_misses,
 };
 
-use crate::answer::{Answer, Assumption, Dependence, If, Part, Told, Unread, Verdict};
+use crate::answer::{Answer, Assumption, Dependence, If, Misfit, Part, Told, Unread, Verdict};
 use crate::library::{OtherSide, PolicyKindOf, StandIn, UNREAD};
 use crate::question::{On, Question, key_of_mfa, resource_arn, stated, with_mfa};
 use crate::stack::{Asker, Collector, Held, Stack};
@@ -287,8 +287,17 @@ fn statement(stack: &Stack<'_>, place: Place, part: Part) -> Option<Told> {
         sid: written.sid.as_ref().map(|sid| sid.text.clone()),
         span: written.span,
         effect: written.effect,
+        conditions: written.conditions.iter().flatten().map(as_written).collect(),
         part,
     })
+}
+
+fn as_written(condition: &iamctl_policy::Condition) -> If {
+    If::Condition {
+        operator: condition.operator.text.clone(),
+        key: condition.key.text.clone(),
+        values: condition.values.iter().map(|value| value.text.clone()).collect(),
+    }
 }
 
 /// The statements that nearly allow it: those with a condition that fails first.
@@ -300,7 +309,7 @@ fn misses(stack: &Stack<'_>, request: &Request, lack: Lack) -> Vec<Told> {
         .filter(|miss| miss.failed != iamctl_policy::eval::Failed::Principal)
         .filter_map(|miss| statement(stack, miss.place, Part::Misses(miss.failed.into())));
     let mut told: Vec<Told> = told.collect();
-    told.sort_by_key(|told| matches!(told.part, Part::Misses(crate::answer::Misfit::Resource)));
+    told.sort_by_key(|told| matches!(told.part, Part::Misses(Misfit::Resource)));
     told.truncate(MOST_TOLD);
     told
 }
@@ -312,11 +321,7 @@ fn open(stack: &Stack<'_>, request: &Request) -> Vec<Told> {
         let mut all = Vec::new();
         all.extend(open.session.then_some(If::Session));
         all.extend(resources(stack, place).filter(|_| open.resource));
-        all.extend(open.conditions.iter().map(|condition| If::Condition {
-            operator: condition.operator.text.clone(),
-            key: condition.key.text.clone(),
-            values: condition.values.iter().map(|value| value.text.clone()).collect(),
-        }));
+        all.extend(open.conditions.iter().map(|condition| as_written(condition)));
         if all.is_empty() { Part::Applies } else { Part::AppliesIf(all) }
     };
     let told = found.iter().filter_map(|one| statement(stack, one.place, part(one.place, &one.open)));
@@ -367,10 +372,11 @@ fn combine(findings: Vec<Finding>, targets: &[Target], question: &Question<'_>) 
     };
     let depends: BTreeSet<Dependence> =
         findings.iter().flat_map(|one| one.answer.depends_on.iter().cloned()).collect();
-    let misses: Vec<Told> = match is_mixed {
-        true => findings.iter().flat_map(|one| &one.answer.statements).filter(is_miss).cloned().collect(),
-        false => Vec::new(),
-    };
+    let denied: Vec<Told> = findings
+        .iter()
+        .filter(|one| is_mixed && one.answer.verdict == Verdict::Denied)
+        .flat_map(|one| one.answer.statements.iter().cloned())
+        .collect();
     let Some(first) = findings.into_iter().min_by_key(rank) else { return nothing_to_ask() };
     let mut answer = first.answer;
     answer.examples = examples;
@@ -384,17 +390,37 @@ fn combine(findings: Vec<Finding>, targets: &[Target], question: &Question<'_>) 
         if resource_decides {
             answer.depends_on.insert(Dependence::Resource);
         }
-        for miss in misses {
-            if !answer.statements.contains(&miss) && answer.statements.len() < MOST_TOLD {
-                answer.statements.push(miss);
-            }
-        }
+        add_what_denies(&mut answer.statements, denied);
     }
     answer
 }
 
-fn is_miss(told: &&Told) -> bool {
-    matches!(told.part, Part::Misses(crate::answer::Misfit::Condition { .. }))
+/// Adds what denied some requests of a question to what allowed others: a statement that did both does so if
+/// its condition holds.
+fn add_what_denies(statements: &mut Vec<Told>, denied: Vec<Told>) {
+    for mut told in denied {
+        let known = statements.iter_mut().find(|known| {
+            (&known.source, known.statement, &known.via) == (&told.source, told.statement, &told.via)
+        });
+        match (&told.part, known) {
+            (Part::Misses(Misfit::Condition { operator, key, values, .. }), Some(known)) => {
+                let condition =
+                    If::Condition { operator: operator.clone(), key: key.clone(), values: values.clone() };
+                match &mut known.part {
+                    Part::Applies => known.part = Part::AppliesIf(vec![condition]),
+                    Part::AppliesIf(all) if !all.contains(&condition) => all.push(condition),
+                    _ => {}
+                }
+            }
+            (Part::Applies, None) if !told.conditions.is_empty() => {
+                told.part = Part::AppliesIf(told.conditions.clone());
+                statements.push(told);
+            }
+            (Part::Applies | Part::Misses(Misfit::Condition { .. }), None) => statements.push(told),
+            _ => {}
+        }
+    }
+    statements.truncate(MOST_TOLD);
 }
 
 /// There is nothing that it could be done to: no role of the account matches.

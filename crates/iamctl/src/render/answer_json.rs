@@ -66,6 +66,7 @@ fn statement(told: &Told, sources: Option<&Sources>) -> Value {
     set("sid", json!(told.sid));
     set("effect", json!(told.effect.as_str()));
     set("place", sources.map_or(Value::Null, |sources| place(told.span, sources)));
+    set("conditions", told.conditions.iter().map(one_if).collect());
     match &told.part {
         Part::Applies => set("part", json!("applies")),
         Part::AppliesIf(all) => {
