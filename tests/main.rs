@@ -13,6 +13,7 @@
 
 mod support;
 
+mod access;
 mod changes;
 mod credentials;
 mod endings;

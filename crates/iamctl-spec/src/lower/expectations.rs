@@ -19,10 +19,11 @@ use crate::keys;
 impl Scope<'_, '_, '_> {
     /// The tests under `tests`.
     pub(super) fn tests(&mut self, node: &Node, questions_left: &mut usize) -> Vec<AccessTest> {
+        let roles = self.index.roles.iter().count();
         let mut tests = Vec::new();
         for item in node.expect_list("`tests`", &mut self.found).unwrap_or_default() {
             let Some(test) = self.test(item) else { continue };
-            if !asked::charge(&test, questions_left, &mut self.found) {
+            if !asked::charge(&test, roles, questions_left, &mut self.found) {
                 break;
             }
             asked::needs_resource(&test, &mut self.found);

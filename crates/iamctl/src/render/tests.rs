@@ -155,7 +155,8 @@ pub(crate) fn summary(checked: &[Checked]) -> String {
     match (failed, checked.len()) {
         (0, 1) => format!("the test passed: {of}"),
         (0, all) => format!("all {all} tests passed: {of}"),
-        (failed, all) => format!("{failed} of {} failed", counted(all, "test", "tests")),
+        (_, 1) => "the test failed".to_owned(),
+        (failed, all) => format!("{failed} of {all} tests failed"),
     }
 }
 

@@ -1,0 +1,281 @@
+//! Who may do what: the manifest's tests, and single questions.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::{World, run};
+
+/// Of the founding case: whoever gets at the role without MFA breaks what the manifest promises.
+const WITHOUT_MFA: [&str; 2] = ["        mfa: required\n", ""];
+
+fn break_a_promise(world: &World) {
+    world.edit(WITHOUT_MFA[0], WITHOUT_MFA[1]);
+}
+
+#[test]
+fn the_founding_case_keeps_what_its_tests_promise_without_a_request() {
+    let world = World::new();
+    world.iamctl(&["test"]).expect(0).says(&["all 6 tests passed", "before service control policies"]);
+    let json = world.iamctl(&["test", "--format", "json"]).expect(0).json();
+    assert_eq!((&json["of"], &json["passed"], &json["failed"]), (&json!("manifest"), &json!(6), &json!(0)));
+    assert_eq!(world.calls(|_| true), [""; 0]);
+}
+
+#[test]
+fn a_test_that_fails_is_shown_with_the_statement_that_decides() {
+    let world = World::new();
+    break_a_promise(&world);
+    let failed = world.iamctl(&["test"]).expect(3);
+    assert_eq!(
+        failed.err.lines().take(8).collect::<Vec<_>>().join("\n"),
+        "\
+error[test-failed]: user/alice, user/bob and user/carol can sts:AssumeRole on role/engineer
+  --> desired-state.yaml:69:61
+   |
+62 |       - users: [alice, bob, carol]
+   |         ------------------------- allowed here
+...
+69 |   - {principal: [user/alice, user/bob, user/carol], cannot: sts:AssumeRole, on: role/enginee...
+   |                                                             ^^^^^^^^^^^^^^ must be denied"
+    );
+    assert!(failed.out.contains("1 of 6 tests failed"), "{}", failed.out);
+
+    let json = world.iamctl(&["test", "--format", "json"]).expect(3).json();
+    assert_eq!(json["failed"], 1);
+    let failure = &json["tests"][1]["failures"][0];
+    assert_eq!(failure["verdict"], "allowed");
+    assert_eq!(
+        failure["statements"][0]["place"],
+        json!({"file": "desired-state.yaml", "line": 62, "column": 9})
+    );
+}
+
+#[test]
+fn a_wrong_action_in_a_test_is_a_mistake_with_the_action_that_was_meant() {
+    let world = World::new();
+    world.edit("cannot: iam:CreateUser}", "cannot: iam:CreateUsr}");
+    world.iamctl(&["validate"]).expect(3).says(&["no action `CreateUsr`", "did you mean `iam:CreateUser`?"]);
+    assert_eq!(world.calls(|_| true), [""; 0]);
+}
+
+#[test]
+fn a_plan_that_breaks_a_test_is_shown_and_neither_saved_nor_applied() {
+    let world = World::founded();
+    break_a_promise(&world);
+    let plan = world.iamctl(&["plan", "--out", "plan.json"]).expect(3);
+    assert!(plan.out.contains("~ role/engineer"), "{}", plan.out);
+    plan.says(&["error[test-failed]", "the plan is not to be applied: 1 of 6 tests failed"]);
+    assert!(!world.path("plan.json").exists());
+
+    let json = world.iamctl(&["plan", "--format", "json"]).expect(3).json();
+    assert_eq!(json["tests"]["failed"], 1);
+
+    world.iamctl(&["apply", "--yes"]).expect(3).says(&["nothing was changed: 1 of 6 tests failed"]);
+    assert_eq!(world.writes(), [""; 0]);
+    assert_eq!(world.lock_holder(), None);
+}
+
+#[test]
+fn a_first_apply_that_breaks_a_test_makes_nothing_not_even_the_bucket() {
+    let world = World::new();
+    break_a_promise(&world);
+    world.iamctl(&["apply", "--yes"]).expect(3);
+    assert_eq!(world.writes(), [""; 0]);
+}
+
+/// The role may be assumed by whomever a policy lets, and a user who is not managed must not be among them.
+fn trust_the_account(world: &World) {
+    world.edit(
+        "      - users: [alice, bob, carol]\n        mfa: required",
+        "      - accounts: [\"${account_id}\"]",
+    );
+    let text = world.read("desired-state.yaml");
+    let from = text.find("tests:").unwrap();
+    let (head, account) = (&text[..from], &world.account);
+    let test = format!(
+        "  - {{principal: \"arn:aws:iam::{account}:user/stray\", cannot: sts:AssumeRole, on: role/engineer}}"
+    );
+    world.write("desired-state.yaml", &format!("{head}tests:\n{test}\n"));
+}
+
+fn let_stray_in(world: &World) {
+    let statement = json!({"Sid": "Stray", "Effect": "Allow", "Action": "sts:*", "Resource": "*"});
+    let document = json!({"Version": "2012-10-17", "Statement": statement}).to_string();
+    let aws = world.aws();
+    let put = aws.iam.put_user_policy().user_name("stray").policy_name("p").policy_document(document);
+    aws.wait(put.send()).unwrap();
+}
+
+#[test]
+fn what_is_not_managed_counts_where_the_account_is_known() {
+    let world = World::founded();
+    trust_the_account(&world);
+    world
+        .iamctl(&["test"])
+        .expect(3)
+        .says(&["the policies of", "user/stray, which is neither in the manifest"]);
+
+    world.aws().create_user("stray");
+    world.iamctl(&["test", "--account"]).expect(0).says(&["the test passed"]);
+    let_stray_in(&world);
+    let failed = world.iamctl(&["test", "--account"]).expect(3);
+    failed.says(&["allowed by statement `Stray` of the inline policy p of user/stray"]);
+    world.proxy.clear();
+    world.iamctl(&["apply", "--yes"]).expect(3);
+    assert_eq!(world.writes(), [""; 0]);
+
+    // The same from a file, without a request.
+    world.iamctl(&["plan", "--save-live", "live.json"]).expect(3);
+    world.proxy.clear();
+    world.iamctl(&["test", "--live", "live.json"]).expect(3).says(&["user/stray can sts:AssumeRole"]);
+    world.iamctl(&["plan", "--live", "live.json"]).expect(3).says(&["user/stray can sts:AssumeRole"]);
+    assert_eq!(world.calls(|_| true), [""; 0]);
+}
+
+#[test]
+fn what_changed_since_the_plan_was_shown_is_held_against_the_tests_again() {
+    let world = World::founded();
+    trust_the_account(&world);
+    world.aws().create_user("stray");
+    let mut terminal = world.at_terminal(&["apply"]);
+    terminal.wait_for("Only `yes`");
+    let_stray_in(&world);
+    world.proxy.clear();
+    terminal.type_in("yes\n");
+    terminal.finish().expect(3).says(&["the account changed since the plan was shown: the test failed"]);
+    assert_eq!(world.iam_writes(), [""; 0]);
+    assert_eq!(world.lock_holder(), None);
+}
+
+#[test]
+fn a_manifest_without_tests_is_planned_and_applied_as_before() {
+    let world = World::new();
+    let text = world.read("desired-state.yaml");
+    let from = text.find("# What must be true of access").unwrap();
+    world.write("desired-state.yaml", &text[..from]);
+    world.iamctl(&["test"]).expect(0).says(&["the manifest has no tests"]);
+    world.iamctl(&["apply", "--yes"]).expect(0);
+    world.expect_no_change();
+}
+
+#[test]
+fn a_question_is_answered_with_its_reason_and_an_exit_code() {
+    let world = World::new();
+    let can = |arguments: &[&str]| world.iamctl(&[&["can"], arguments].concat());
+    can(&["role/engineer", "s3:GetObject", "arn:aws:s3:::b/k"]).expect(0).says(&[
+        "yes: role/engineer can s3:GetObject on arn:aws:s3:::b/k",
+        "statement `ReadS3` of policy/s3-read-ec2-full",
+    ]);
+    can(&["role/engineer", "iam:createuser"]).expect(1).says(&[
+        "no: role/engineer cannot iam:CreateUser on any resource",
+        "denied by statement `NoNewUsers`",
+    ]);
+    can(&["user/alice", "sts:AssumeRole", "role/engineer"])
+        .expect(1)
+        .says(&["depends: user/alice can sts:AssumeRole on role/engineer only with MFA"]);
+    can(&["user/alice", "sts:AssumeRole", "role/engineer", "--with", "mfa=true"]).expect(0);
+    can(&["user/alice", "sts:AssumeRole", "role/engineer", "--with", "mfa=false"]).expect(1).says(&[
+        "the trust policy of role/engineer does not let it in",
+        "aws:MultiFactorAuthPresent is false",
+    ]);
+    can(&["user/alic", "s3:GetObject"])
+        .expect(64)
+        .says(&["there is no `user/alic`", "did you mean `user/alice`?"]);
+    can(&["user/alice", "s3:GetObjet"]).expect(64).says(&["did you mean `s3:GetObject`?"]);
+    can(&["user/alice", "s3:GetObject", "--with", "region=x"]).expect(64);
+    can(&["user/alice", "s3:GetObject", "--planned"]).expect(64).says(&["`--planned` needs"]);
+
+    let json = can(&["user/alice", "sts:AssumeRole", "role/engineer", "--format", "json"]).expect(1).json();
+    assert_eq!(json["verdict"], "depends");
+    assert_eq!(json["terms"], "only with MFA");
+    assert_eq!(json["depends_on"], json!([{"on": "key", "key": "aws:multifactorauthpresent"}]));
+    assert_eq!(json["statements"][0]["if"][0]["key"], "aws:MultiFactorAuthPresent");
+    assert_eq!(world.calls(|_| true), [""; 0]);
+}
+
+#[test]
+fn who_can_lists_everybody_by_terms() {
+    let world = World::new();
+    world.edit("  carol: {}", "  carol: {}\n  dave: {}");
+    let who = world.iamctl(&["who-can", "sts:AssumeRole", "role/engineer"]).expect(0);
+    assert_eq!(
+        who.out,
+        "\
+sts:AssumeRole on role/engineer
+
+can only with MFA
+  user/alice, user/bob, user/carol
+      allowed by statement 1 of the trust policy of role/engineer  desired-state.yaml:63:9
+
+2 others cannot
+"
+    );
+    world
+        .iamctl(&["who-can", "sts:AssumeRole", "role/engineer", "-v"])
+        .expect(0)
+        .says(&["2 others cannot: user/dave, role/engineer"]);
+    world.iamctl(&["who-can", "iam:CreateUser"]).expect(1).says(&["nobody can"]);
+    let json = world.iamctl(&["who-can", "s3:GetObject", "--format", "json"]).expect(0).json();
+    let names = |field: &str, key: Option<&str>| -> Vec<String> {
+        let name = |value: &Value| key.map_or(value, |key| &value[key]).as_str().unwrap().to_owned();
+        json[field].as_array().unwrap().iter().map(name).collect()
+    };
+    assert_eq!(names("answers", Some("principal")), ["role/engineer"]);
+    assert_eq!(names("denied", None), ["user/alice", "user/bob", "user/carol", "user/dave"]);
+}
+
+#[test]
+fn the_account_is_asked_as_it_is_also_without_a_manifest() {
+    let world = World::founded();
+    world.edit("users: [alice, bob, carol]", "users: [alice]");
+    world.iamctl(&["plan", "--save-live", "live.json"]).expect(3);
+    let question = ["who-can", "sts:AssumeRole", "role/engineer", "--with", "mfa=true"];
+    let ask = |more: &[&str]| {
+        let asked = world.iamctl(&[&question[..], more, &["--format", "json"]].concat()).expect(0).json();
+        (asked["of"].as_str().unwrap().to_owned(), asked["answers"].as_array().unwrap().len())
+    };
+    assert_eq!(ask(&[]), ("manifest".to_owned(), 1));
+    assert_eq!(ask(&["--account"]), ("live".to_owned(), 3));
+    assert_eq!(ask(&["--account", "--planned"]), ("planned".to_owned(), 1));
+    assert_eq!(ask(&["--live", "live.json", "--planned"]), ("planned".to_owned(), 1));
+    fs::remove_file(world.path("desired-state.yaml")).unwrap();
+    world.proxy.clear();
+    assert_eq!(ask(&["--live", "live.json"]), ("live".to_owned(), 3));
+    assert_eq!(world.calls(|_| true), [""; 0]);
+    assert_eq!(ask(&["--account"]), ("live".to_owned(), 3));
+}
+
+#[test]
+fn the_engine_answers_line_by_line_and_a_broken_line_ends_nothing() {
+    let world = World::new();
+    let line = |id: u32, action: &str| {
+        let statement = json!({"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"});
+        json!({"id": id, "request": {"principal": "arn:aws:iam::111122223333:user/alice", "action": action,
+            "resource": "arn:aws:s3:::b/k", "context": {}},
+            "policies": {"identity": [{"Version": "2012-10-17", "Statement": [statement]}]}})
+        .to_string()
+    };
+    let input =
+        format!("{}\n{{\"id\": 2, \"request\":\n\n{}\n", line(1, "s3:GetObject"), line(3, "s3:PutObject"));
+    world.write("asked.jsonl", &input);
+
+    let answered = world.iamctl(&["policy", "eval", "asked.jsonl"]).expect(1).out;
+    let answers: Vec<Value> = answered.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [first, second, third] = answers.as_slice() else { panic!("{answered}") };
+    assert_eq!((&first["id"], &first["decision"]), (&json!(1), &json!("Allowed")));
+    assert!(second["error"].is_string(), "{second}");
+    assert_eq!((&third["id"], &third["decision"]), (&json!(3), &json!("ImplicitlyDenied")));
+
+    // The same from standard input.
+    let mut command = world.command(&["policy", "eval"]);
+    command.stdin(fs::File::open(world.path("asked.jsonl")).unwrap());
+    let piped = command.output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&piped.stdout), answered);
+    assert_eq!(piped.status.code(), Some(1));
+
+    world.write("sound.jsonl", &line(1, "s3:GetObject"));
+    world.iamctl(&["policy", "eval", "sound.jsonl"]).expect(0);
+    run(world.command(&["policy", "eval", "missing.jsonl"])).expect(1).says(&["cannot read missing.jsonl"]);
+    assert_eq!(world.calls(|_| true), [""; 0]);
+}
