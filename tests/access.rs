@@ -91,8 +91,8 @@ fn trust_the_account(world: &World) {
         "      - accounts: [\"${account_id}\"]",
     );
     let text = world.read("desired-state.yaml");
-    let from = text.find("tests:").unwrap();
-    let (head, account) = (&text[..from], &world.account);
+    let (head, _) = text.split_once("tests:").unwrap();
+    let account = &world.account;
     let test = format!(
         "  - {{principal: \"arn:aws:iam::{account}:user/stray\", cannot: sts:AssumeRole, on: role/engineer}}"
     );
@@ -152,8 +152,8 @@ fn what_changed_since_the_plan_was_shown_is_held_against_the_tests_again() {
 fn a_manifest_without_tests_is_planned_and_applied_as_before() {
     let world = World::new();
     let text = world.read("desired-state.yaml");
-    let from = text.find("# What must be true of access").unwrap();
-    world.write("desired-state.yaml", &text[..from]);
+    let (head, _) = text.split_once("# What must be true of access").unwrap();
+    world.write("desired-state.yaml", head);
     world.iamctl(&["test"]).expect(0).says(&["the manifest has no tests"]);
     world.iamctl(&["apply", "--yes"]).expect(0);
     world.expect_no_change();
