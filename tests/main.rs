@@ -27,6 +27,7 @@ mod locks;
 mod offline;
 mod outages;
 mod ownership;
+mod policies;
 mod refusals;
 mod replacements;
 mod requests;

@@ -22,6 +22,7 @@
 mod canonical;
 mod compare;
 mod diagnostic;
+pub mod difference;
 mod document;
 pub mod eval;
 mod grammar;

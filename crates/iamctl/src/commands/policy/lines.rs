@@ -1,55 +1,30 @@
-//! `policy`: the policy engine on its own.
+//! Questions as JSON Lines: one to a line, answered before more input is waited for.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::{Args, Subcommand};
-use iamctl_policy::eval::Answerer;
+use iamctl_policy::eval::Answer;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Asks the policy engine, without manifest and without AWS
-#[derive(Debug, Args)]
-pub(crate) struct Policy {
-    #[command(subcommand)]
-    question: Question,
-}
-
-#[derive(Debug, Subcommand)]
-enum Question {
-    Eval(Eval),
-}
-
-/// Decides requests as AWS would, one to a line
-///
-/// Each line of the input is a JSON object with a request and all policies that apply to it; each line of
-/// the output is the decision and what decided it. A broken line gets an answer with `error`, and the
-/// rest go on. Exit code 1 when there was a broken one. docs/evaluation.md describes the fields.
-#[derive(Debug, Args)]
-struct Eval {
-    /// A file with the requests; standard input when there is none, or for `-`
-    // Not called `file`: that is the manifest, whose global option would stand in for it.
-    #[arg(value_name = "FILE")]
-    requests: Option<PathBuf>,
-}
-
-pub(crate) fn policy(args: &Policy) -> Result<Exit, Failure> {
-    match &args.question {
-        Question::Eval(args) => eval(args),
-    }
-}
-
-fn eval(args: &Eval) -> Result<Exit, Failure> {
+/// Answers the lines of a file, or of standard input when there is none, or for `-`.
+pub(super) fn answer_lines(
+    file: Option<&Path>,
+    answer: impl FnMut(&[u8]) -> Answer,
+) -> Result<Exit, Failure> {
     let output = BufWriter::new(io::stdout().lock());
-    match args.requests.as_deref().filter(|file| *file != Path::new("-")) {
-        None => answer_all(BufReader::with_capacity(1 << 16, io::stdin().lock()), output, "standard input"),
+    match file.filter(|file| *file != Path::new("-")) {
+        None => {
+            let input = BufReader::with_capacity(1 << 16, io::stdin().lock());
+            answer_all(input, output, "standard input", answer)
+        }
         Some(file) => {
             let name = file.display().to_string();
             let input = File::open(file)
                 .map_err(|error| Failure::new(Exit::Failed, format!("cannot read {name}")).cause(error))?;
-            answer_all(BufReader::with_capacity(1 << 16, input), output, &name)
+            answer_all(BufReader::with_capacity(1 << 16, input), output, &name, answer)
         }
     }
 }
@@ -60,8 +35,8 @@ fn answer_all<R: io::Read>(
     mut input: BufReader<R>,
     mut output: impl Write,
     name: &str,
+    mut answer: impl FnMut(&[u8]) -> Answer,
 ) -> Result<Exit, Failure> {
-    let mut answerer = Answerer::new();
     let mut exit = Exit::Done;
     let mut line = Vec::new();
     let cannot = |verb: &str, error: io::Error| {
@@ -78,7 +53,7 @@ fn answer_all<R: io::Read>(
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let answer = answerer.answer(&line);
+        let answer = answer(&line);
         if answer.is_error {
             exit = Exit::Failed;
         }
@@ -103,34 +78,25 @@ mod tests {
     use std::io::Read;
     use std::rc::Rc;
 
-    use clap::Parser;
+    use iamctl_policy::eval::Answerer;
 
     use super::*;
-    use crate::cli::{Cli, Command};
 
     const SOUND: &str = r#"{"id": 1, "request": {"principal": "arn:aws:iam::111122223333:root",
         "action": "s3:GetObject", "resource": "*"}}"#;
-
-    #[test]
-    fn the_manifest_is_not_taken_for_the_requests() {
-        let requests = |arguments: &[&str]| {
-            let arguments = ["iamctl", "policy", "eval"].iter().chain(arguments);
-            let Command::Policy(policy) = Cli::try_parse_from(arguments).unwrap().command else { panic!() };
-            let Question::Eval(eval) = policy.question;
-            eval.requests
-        };
-        assert_eq!(requests(&[]), None);
-        assert_eq!(requests(&["-f", "manifest.yaml"]), None);
-        assert_eq!(requests(&["asked.jsonl"]), Some("asked.jsonl".into()));
-    }
 
     fn sound() -> String {
         SOUND.replace('\n', " ")
     }
 
+    fn evaluate<R: Read>(input: BufReader<R>, output: impl Write) -> Exit {
+        let mut answerer = Answerer::new();
+        answer_all(input, output, "input", |line| answerer.answer(line)).unwrap()
+    }
+
     fn answers(input: &str) -> (Exit, Vec<String>) {
         let mut output = Vec::new();
-        let exit = answer_all(BufReader::new(input.as_bytes()), &mut output, "input").unwrap();
+        let exit = evaluate(BufReader::new(input.as_bytes()), &mut output);
         (exit, String::from_utf8(output).unwrap().lines().map(str::to_owned).collect())
     }
 
@@ -184,7 +150,7 @@ mod tests {
         let asker =
             Asker { lines: vec![line.clone(), line.clone(), line], given: 0, answered: answered.clone() };
         let output = BufWriter::new(Shared(answered));
-        assert_eq!(answer_all(BufReader::new(asker), output, "input").unwrap(), Exit::Done);
+        assert_eq!(evaluate(BufReader::new(asker), output), Exit::Done);
     }
 
     #[test]
@@ -201,7 +167,7 @@ mod tests {
             }
         }
 
-        let exit = answer_all(BufReader::new(sound().as_bytes()), Closed, "input").unwrap();
+        let exit = evaluate(BufReader::new(sound().as_bytes()), Closed);
         assert_eq!(exit, Exit::Done);
     }
 }

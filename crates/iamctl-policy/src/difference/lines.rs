@@ -1,0 +1,108 @@
+//! Pairs of documents as JSON, one pair to a line.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value as Json, json};
+
+use super::are_equal;
+use crate::document::Document;
+use crate::eval::Answer;
+
+#[derive(Deserialize)]
+struct Pair<'l> {
+    #[serde(borrow, default)]
+    id: Option<&'l RawValue>,
+    #[serde(borrow)]
+    a: &'l RawValue,
+    #[serde(borrow)]
+    b: &'l RawValue,
+}
+
+/// The identifier alone, of a line that is broken elsewhere.
+#[derive(Deserialize)]
+struct IdOnly {
+    #[serde(default)]
+    id: Json,
+}
+
+/// Answers `{"id", "a", "b"}` with `{"id", "equal"}`, or with `{"id", "error"}`.
+#[must_use]
+pub fn equal_line(line: &[u8]) -> Answer {
+    answer(line, |pair| {
+        let (a, b) = pair.documents()?;
+        Ok(json!({"equal": are_equal(&a, &b)?}))
+    })
+}
+
+fn answer(line: &[u8], ask: impl FnOnce(&Pair<'_>) -> Result<Json, String>) -> Answer {
+    let answered = serde_json::from_slice::<Pair<'_>>(line)
+        .map_err(|error| format!("not a pair of documents: {error}"))
+        .and_then(|pair| Ok((pair.id.map_or("null", RawValue::get), ask(&pair)?)));
+    match answered {
+        // The identifier comes back as it was written; the fields of an answer are never none.
+        Ok((id, fields)) => {
+            let fields = fields.to_string();
+            let fields = fields.strip_prefix('{').unwrap_or(&fields);
+            Answer { text: format!(r#"{{"id":{id},{fields}"#), is_error: false }
+        }
+        Err(problem) => {
+            let id = serde_json::from_slice::<IdOnly>(line).map_or(Json::Null, |line| line.id);
+            Answer { text: json!({"id": id, "error": problem}).to_string(), is_error: true }
+        }
+    }
+}
+
+impl Pair<'_> {
+    fn documents(&self) -> Result<(Document, Document), String> {
+        Ok((document("a", self.a)?, document("b", self.b)?))
+    }
+}
+
+/// A document may also be given as a string that holds its text: what a text says twice would be lost
+/// otherwise.
+fn document(name: &str, given: &RawValue) -> Result<Document, String> {
+    let text = if given.get().starts_with('"') {
+        let text: String = serde_json::from_str(given.get()).map_err(|error| format!("`{name}`: {error}"))?;
+        Cow::Owned(text)
+    } else {
+        Cow::Borrowed(given.get())
+    };
+    Ok(Document::from_stored(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn equal(line: &str) -> String {
+        equal_line(line.as_bytes()).text
+    }
+
+    #[test]
+    fn a_document_is_a_map_or_the_text_of_one() {
+        let map = r#"{"Statement":{"Effect":"Allow","Action":["a:B","a:C"],"Resource":"*"}}"#;
+        let text = json!(r#" {"Statement": [{"Action":["a:C","a:B"],"Resource":["*"],"Effect":"Allow"}]} "#);
+        let other = map.replace("a:C", "a:c");
+        assert_eq!(equal(&format!(r#"{{"id":1.0,"a":{map},"b":{text}}}"#)), r#"{"id":1.0,"equal":true}"#);
+        assert_eq!(equal(&format!(r#"{{"id":"x","a":{map},"b":{other}}}"#)), r#"{"id":"x","equal":false}"#);
+        assert_eq!(equal(&format!(r#"{{"b":{map},"a":{map}}}"#)), r#"{"id":null,"equal":true}"#);
+    }
+
+    #[test]
+    fn what_is_no_pair_of_documents_is_an_error() {
+        for (line, words) in [
+            (r#"{"id":7,"a":{}}"#, "missing field `b`"),
+            (r#"{"id":7,"a":{},"b":null}"#, "`b` cannot be read"),
+            (r#"{"id":7,"a":"{","b":{}}"#, "`a` cannot be read"),
+            (r#"{"id":7,"a":{"Statement":[{"Action":"a:B"}]},"b":{}}"#, "without `Effect`"),
+            (r#"{"id":7,"a":"{\"Version\":\"1\",\"Version\":\"2\"}","b":{}}"#, "`a` cannot be read"),
+        ] {
+            let answer = equal_line(line.as_bytes());
+            assert!(answer.is_error && answer.text.starts_with(r#"{"id":7,"error":"#), "{}", answer.text);
+            assert!(answer.text.contains(words), "{}", answer.text);
+        }
+        assert!(equal("{").starts_with(r#"{"id":null,"error":"#));
+    }
+}
