@@ -114,7 +114,7 @@ fn what_is_not_managed_counts_where_the_account_is_known() {
     world
         .iamctl(&["test"])
         .expect(3)
-        .says(&["the policies of", "user/stray, which is neither in the manifest"]);
+        .says(&["user/stray are not known: it is not in the manifest"]);
 
     world.aws().create_user("stray");
     world.iamctl(&["test", "--account"]).expect(0).says(&["the test passed"]);

@@ -75,6 +75,9 @@ pub struct Told {
     pub span: Span,
     /// What it does.
     pub effect: Effect,
+    /// Whether it names the principal by its account only, so that a policy of the principal has to allow it
+    /// as well.
+    pub delegates: bool,
     /// All its conditions, as they are written, whether or not they are known to hold.
     pub conditions: Vec<If>,
     /// What it has to do with the answer.
@@ -196,25 +199,32 @@ impl fmt::Display for Source {
     }
 }
 
+/// A sentence without a period.
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NOT_READ: &str = "it is not in the manifest, and was not read from the account";
         match self {
             Unread::OfAws(arn) => {
                 let date = iamctl_data::managed_policies().provenance().date;
-                write!(f, "aws:{}, which AWS did not have on {date}", arn.path_and_name())
+                write!(
+                    f,
+                    "the text of aws:{} is not known: AWS did not have it on {date}",
+                    arn.path_and_name()
+                )
             }
-            Unread::Elsewhere(arn) => write!(f, "{arn}, which is neither in the manifest nor was read"),
-            Unread::Unsound(source, why) => write!(f, "{source}, which cannot be evaluated: {why}"),
+            Unread::Elsewhere(arn) => write!(f, "the text of {arn} is not known: {NOT_READ}"),
+            Unread::Unsound(source, why) => write!(f, "{source} cannot be evaluated: {why}"),
             Unread::LeftToOthers(address, field) => {
-                write!(f, "`{field}` of {address}, which the manifest leaves to others")
+                write!(
+                    f,
+                    "the manifest leaves `{field}` of {address} to others, and the account was not read"
+                )
             }
-            Unread::Principal(arn) => {
-                write!(f, "the policies of {arn}, which is neither in the manifest nor was read")
+            Unread::Principal(arn) => write!(f, "the policies of {arn} are not known: {NOT_READ}"),
+            Unread::Role(arn) => write!(f, "the trust policy of {arn} is not known: {NOT_READ}"),
+            Unread::OfResource => {
+                f.write_str("the policy of the resource is not known, and it alone could let it in")
             }
-            Unread::Role(arn) => {
-                write!(f, "the trust policy of {arn}, which is neither in the manifest nor was read")
-            }
-            Unread::OfResource => f.write_str("the policy of the resource, which alone could let it in"),
         }
     }
 }

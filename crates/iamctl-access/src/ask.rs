@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use iamctl_model::{Address, Identity, PrincipalArn, RoleName};
 use iamctl_policy::Effect;
 use iamctl_policy::eval::{
-    Because, Lack, Layer, Place, Request, Resource, Unstated, Verdict as Judged, judge, relevant, sure_misses,
+    Because, Lack, Layer, Place, Request, Resource, Unstated, Values, Verdict as Judged, judge, relevant,
+    sure_misses,
 };
 
 use crate::answer::{Answer, Assumption, Dependence, If, Misfit, Part, Told, Unread, Verdict};
@@ -287,9 +288,28 @@ fn statement(stack: &Stack<'_>, place: Place, part: Part) -> Option<Told> {
         sid: written.sid.as_ref().map(|sid| sid.text.clone()),
         span: written.span,
         effect: written.effect,
+        delegates: delegates(stack, written),
         conditions: written.conditions.iter().flatten().map(as_written).collect(),
         part,
     })
+}
+
+/// Whether a statement of a resource's policy names the principal by its account, and in no other way.
+fn delegates(stack: &Stack<'_>, written: &iamctl_policy::Statement) -> bool {
+    let Some(principals) = written.principals.as_ref().filter(|principals| !principals.negated) else {
+        return false;
+    };
+    let Some(account) = stack.asker.principal.account() else { return false };
+    let is_account = |text: &str| {
+        text == account || text.strip_suffix(":root").is_some_and(|arn| arn.ends_with(&format!(":{account}")))
+    };
+    let own = stack.asker.context.value("aws:PrincipalArn");
+    let is_own = |text: &str| {
+        let arn = matches!(own, Some(Values::One(arn)) if arn == text);
+        arn || text == "*" || text == stack.asker.principal.as_str()
+    };
+    let mut names = principals.entries.iter().map(|(_, value)| value.text.as_str());
+    names.clone().any(is_account) && !names.any(is_own)
 }
 
 fn as_written(condition: &iamctl_policy::Condition) -> If {

@@ -1,7 +1,7 @@
 //! Answers about access in words: the verdict, what it depends on, and the statements that it rests on.
 
 use iamctl_access::{Answer, Dependence, If, Misfit, Part, Source, Told, Verdict};
-use iamctl_policy::eval::Lack;
+use iamctl_policy::eval::{Lack, Layer};
 use iamctl_policy::{Effect, Sources};
 
 use super::names::list;
@@ -34,36 +34,26 @@ pub(crate) fn terms(answer: &Answer) -> String {
     if answer.verdict != Verdict::Depends {
         return String::new();
     }
-    let of = |effect: Effect| {
-        answer.statements.iter().filter(move |told| told.effect == effect).filter_map(|told| {
-            match &told.part {
-                Part::AppliesIf(all) => Some(all.as_slice()),
-                _ => None,
-            }
-        })
+    let allows = |wanted: &dyn Fn(&Told) -> bool| -> Vec<&Told> {
+        answer.statements.iter().filter(|told| told.effect == Effect::Allow && wanted(told)).collect()
     };
-    let is_sure =
-        answer.statements.iter().any(|told| told.effect == Effect::Allow && told.part == Part::Applies);
-    let mut only: Vec<String> = Vec::new();
-    if !is_sure {
-        let ways: Vec<String> = unique(of(Effect::Allow).map(together));
-        if !ways.is_empty() {
-            only.push(ways.join(", or "));
-        }
-    }
+    let direct = allows(&|told| told.layer == Layer::Resource && !told.delegates);
+    let of_account = allows(&|told| told.layer == Layer::Resource && told.delegates);
+    let own = allows(&|told| told.layer == Layer::Identity);
+    let boundary = allows(&|told| told.layer == Layer::Boundary);
+    // A trust that names the principal itself suffices; one that names its account does not.
+    let needed = if !direct.is_empty() { vec![direct] } else { vec![of_account, own, boundary] };
+    let mut only: Vec<String> = needed.iter().filter_map(|layer| ways(layer)).collect();
     let mut except: Vec<String> = Vec::new();
-    for all in of(Effect::Deny) {
-        match all {
-            // What is denied without MFA is allowed with it only.
-            [condition] if is_without_mfa(condition) => {
-                if !only.iter().any(|way| way.starts_with("with MFA")) {
-                    only.push("with MFA".to_owned());
-                }
-            }
+    for told in answer.statements.iter().filter(|told| told.effect == Effect::Deny) {
+        let Part::AppliesIf(all) = &told.part else { continue };
+        match all.as_slice() {
+            // What is denied elsewhere is allowed here only.
+            [one] if let Some(way) = opposite(one) => only.push(way),
             all => except.push(together(all)),
         }
     }
-    let except = unique(except.into_iter());
+    let (only, except) = (unique(only.into_iter()), unique(except.into_iter()));
     let mut words = Vec::new();
     if !only.is_empty() {
         words.push(format!("only {}", only.join(" and ")));
@@ -72,6 +62,42 @@ pub(crate) fn terms(answer: &Answer) -> String {
         words.push(format!("except {}", except.join(", or ")));
     }
     words.join(", ")
+}
+
+/// The ways in which statements of one layer allow something; nothing when one of them does for sure.
+fn ways(allows: &[&Told]) -> Option<String> {
+    let all: Vec<String> = unique(allows.iter().filter_map(|told| match &told.part {
+        Part::AppliesIf(all) => Some(together(all)),
+        _ => None,
+    }));
+    let is_sure = allows.iter().any(|told| told.part == Part::Applies);
+    (!is_sure && !all.is_empty()).then(|| all.join(", or "))
+}
+
+/// What has to be so that a condition does not hold, where that can be said in the same words.
+fn opposite(one: &If) -> Option<String> {
+    let If::Condition { operator, key, values } = one else { return None };
+    let operator = match operator.to_ascii_lowercase().as_str() {
+        // Without `IfExists`, the condition does not see requests that have no such key.
+        "boolifexists" => {
+            let is_false = values.iter().all(|value| value.eq_ignore_ascii_case("false"));
+            return is_false.then(|| {
+                let values = vec!["true".to_owned()];
+                condition(&If::Condition { operator: "Bool".to_owned(), key: key.clone(), values })
+            });
+        }
+        "notipaddress" => "IpAddress",
+        "stringnotequals" => "StringEquals",
+        "stringnotlike" => "StringLike",
+        "arnnotequals" => "ArnEquals",
+        "arnnotlike" => "ArnLike",
+        _ => return None,
+    };
+    Some(condition(&If::Condition {
+        operator: operator.to_owned(),
+        key: key.clone(),
+        values: values.clone(),
+    }))
 }
 
 fn unique(texts: impl Iterator<Item = String>) -> Vec<String> {
@@ -88,13 +114,6 @@ fn together(all: &[If]) -> String {
     unique(all.iter().map(condition)).join(" and ")
 }
 
-fn is_without_mfa(condition: &If) -> bool {
-    matches!(condition, If::Condition { operator, key, values } if
-        ["bool", "boolifexists"].contains(&operator.to_ascii_lowercase().as_str())
-        && key.eq_ignore_ascii_case("aws:MultiFactorAuthPresent")
-        && values.iter().all(|value| value.eq_ignore_ascii_case("false")))
-}
-
 /// What decides whether a statement applies, in words that go behind "only" and "if".
 fn condition(condition: &If) -> String {
     match condition {
@@ -104,10 +123,13 @@ fn condition(condition: &If) -> String {
         If::Condition { operator, key, values: wanted } => {
             let all = values(wanted);
             let one = wanted.first().map(String::as_str).unwrap_or_default();
+            let is_true = one.eq_ignore_ascii_case("true");
             match (operator.to_ascii_lowercase().as_str(), key.to_ascii_lowercase().as_str()) {
-                ("bool" | "boolifexists", "aws:multifactorauthpresent") => {
-                    if one.eq_ignore_ascii_case("true") { "with MFA" } else { "without MFA" }.to_owned()
+                ("bool", "aws:multifactorauthpresent") if is_true => "with MFA".to_owned(),
+                ("boolifexists", "aws:multifactorauthpresent") if is_true => {
+                    "with MFA or with access keys".to_owned()
                 }
+                ("boolifexists", "aws:multifactorauthpresent") => "without MFA".to_owned(),
                 ("numericlessthan" | "numericlessthanequals", "aws:multifactorauthage") => {
                     format!("with MFA not older than {}", duration(one))
                 }
@@ -117,7 +139,7 @@ fn condition(condition: &If) -> String {
                 ("stringnotequals", "aws:requestedregion") => format!("outside of {all}"),
                 ("stringequals", "sts:externalid") => format!("with external id {all}"),
                 ("null", _) => {
-                    let is = if one.eq_ignore_ascii_case("true") { "without" } else { "with" };
+                    let is = if is_true { "without" } else { "with" };
                     format!("{is} a value for {key}")
                 }
                 _ => format!("if {key} {operator} {all}"),
@@ -146,7 +168,7 @@ pub(crate) fn statement(told: &Told) -> String {
         Source::Managed(_) => told.source.to_string(),
     };
     let as_what = match told.layer {
-        iamctl_policy::eval::Layer::Boundary => ", the permissions boundary",
+        Layer::Boundary => ", the permissions boundary",
         _ => "",
     };
     let via = told.via.as_ref().map(|group| format!(", through group/{group}")).unwrap_or_default();
@@ -203,7 +225,7 @@ pub(crate) fn lack(lack: Lack, asked: Asked<'_>) -> String {
 /// What an answer depends on that statements do not say: texts that are not known, and keys.
 pub(crate) fn unknowns(answer: &Answer) -> Vec<String> {
     let texts = answer.depends_on.iter().filter_map(|one| match one {
-        Dependence::Text(unread) => Some(format!("the text is not known of {unread}")),
+        Dependence::Text(unread) => Some(unread.to_string()),
         _ => None,
     });
     texts.collect()
@@ -272,4 +294,90 @@ pub(crate) fn place(told: &Told, sources: &Sources) -> Option<String> {
     let position = sources.position(told.span)?;
     let name = sources.get(told.span.source)?.name();
     Some(format!("{name}:{}:{}", position.line, position.column))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use iamctl_model::RoleName;
+    use iamctl_policy::Span;
+
+    use super::*;
+
+    fn told(layer: Layer, effect: Effect, delegates: bool, on: Option<[&str; 3]>) -> Told {
+        let one = |[operator, key, value]: [&str; 3]| If::Condition {
+            operator: operator.to_owned(),
+            key: key.to_owned(),
+            values: vec![value.to_owned()],
+        };
+        Told {
+            source: Source::Trust(RoleName::parse("r").unwrap()),
+            via: None,
+            layer,
+            statement: 0,
+            sid: None,
+            span: Span::NONE,
+            effect,
+            delegates,
+            conditions: Vec::new(),
+            part: on.map_or(Part::Applies, |on| Part::AppliesIf(vec![one(on)])),
+        }
+    }
+
+    fn said(statements: Vec<Told>) -> String {
+        terms(&Answer {
+            verdict: Verdict::Depends,
+            statements,
+            lack: None,
+            depends_on: BTreeSet::new(),
+            assumes: BTreeSet::new(),
+            examples: Vec::new(),
+        })
+    }
+
+    const MFA: [&str; 3] = ["Bool", "aws:MultiFactorAuthPresent", "true"];
+    const REGION: [&str; 3] = ["StringEquals", "aws:RequestedRegion", "eu-west-1"];
+
+    #[test]
+    fn one_of_several_statements_of_a_layer_suffices_and_every_layer_has_to() {
+        let own = |on| told(Layer::Identity, Effect::Allow, false, on);
+        let boundary = |on| told(Layer::Boundary, Effect::Allow, false, on);
+        assert_eq!(said(vec![own(Some(MFA))]), "only with MFA");
+        assert_eq!(said(vec![own(Some(MFA)), own(Some(REGION))]), "only with MFA, or in eu-west-1");
+        assert_eq!(said(vec![own(Some(MFA)), own(None)]), "");
+        assert_eq!(said(vec![own(None), boundary(Some(REGION))]), "only in eu-west-1");
+        assert_eq!(said(vec![own(Some(MFA)), boundary(Some(REGION))]), "only with MFA and in eu-west-1");
+    }
+
+    #[test]
+    fn a_trust_that_names_the_account_is_not_enough() {
+        let trust = |delegates| told(Layer::Resource, Effect::Allow, delegates, Some(MFA));
+        let own = told(Layer::Identity, Effect::Allow, false, Some(REGION));
+        assert_eq!(said(vec![trust(true), own.clone()]), "only with MFA and in eu-west-1");
+        assert_eq!(said(vec![trust(false), own]), "only with MFA");
+    }
+
+    #[test]
+    fn only_a_deny_that_sees_access_keys_means_that_mfa_is_needed() {
+        let deny = |operator| {
+            let on = [operator, "aws:MultiFactorAuthPresent", "false"];
+            let allow = told(Layer::Identity, Effect::Allow, false, None);
+            said(vec![allow, told(Layer::Identity, Effect::Deny, false, Some(on))])
+        };
+        assert_eq!(deny("BoolIfExists"), "only with MFA");
+        assert_eq!(deny("Bool"), "except if aws:MultiFactorAuthPresent Bool false");
+    }
+
+    #[test]
+    fn what_is_denied_elsewhere_is_allowed_here_only() {
+        let deny = |on| told(Layer::Identity, Effect::Deny, false, Some(on));
+        let allow = told(Layer::Identity, Effect::Allow, false, None);
+        let elsewhere = ["NotIpAddress", "aws:SourceIp", "203.0.113.0/24"];
+        let tagged = ["StringEquals", "aws:ResourceTag/env", "prod"];
+        assert_eq!(
+            said(vec![allow, deny(elsewhere), deny(tagged)]),
+            "only from 203.0.113.0/24, except if aws:ResourceTag/env StringEquals prod"
+        );
+    }
 }
