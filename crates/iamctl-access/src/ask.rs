@@ -47,6 +47,11 @@ pub(crate) fn ask(collector: &Collector<'_>, asker: &Asker, question: &Question<
     let mut findings = Vec::new();
     let mut assumes: BTreeSet<Assumption> = asker.assumes.iter().cloned().collect();
     for (number, target) in targets.iter().enumerate() {
+        if targets.len() > 1 && !lets_in(target, asker) {
+            let verdict = Judged::MustBeDenied(Because::Lacking(Lack::Resource));
+            findings.push(Finding { verdict, answer: nothing_to_ask(), target: number });
+            continue;
+        }
         let stack = Stack::new(asker, target.policy.clone());
         let mut context = stack.context(collector.state, target.address.as_ref());
         stated(&mut context, question.with);
@@ -73,6 +78,13 @@ pub(crate) fn ask(collector: &Collector<'_>, asker: &Asker, question: &Question<
         answer.assumes = assumes;
     }
     answer
+}
+
+/// Whether the trust policy of a role, one of many, may be about a user or role at all.
+fn lets_in(target: &Target, asker: &Asker) -> bool {
+    use iamctl_policy::eval::PrincipalKind::{Role, User};
+    let is_plain = matches!(asker.principal.kind(), User { .. } | Role { .. });
+    !is_plain || target.policy.as_ref().is_none_or(|trust| trust.may_name(asker.principal.as_str()))
 }
 
 /// On what a question has to be asked.

@@ -18,6 +18,8 @@ pub(crate) struct Ready {
     /// The numbers that it compares the age of a sign-in with MFA with; none at all where it does not look
     /// at it.
     pub(crate) mfa_ages: Option<BTreeSet<u32>>,
+    /// Whom it names; nothing where that is not all it says about principals.
+    names: Option<Vec<String>>,
 }
 
 /// The families of condition keys whose values come from the tags of a principal or of a thing of IAM.
@@ -50,8 +52,26 @@ impl Ready {
             let keys = resources.flat_map(|pattern| variables(&pattern.text));
             tag_keys.extend(keys.filter(|key| is_about_tags(key)));
         }
-        Self { policy, tag_keys, mfa_ages }
+        Self { policy, tag_keys, mfa_ages, names: names(document) }
     }
+
+    /// Whether a statement may be about a user or role with this ARN. A quick look, which many questions need:
+    /// what it says no to is sure.
+    pub(crate) fn may_name(&self, arn: &str) -> bool {
+        let is_wide = |name: &str| {
+            name == "*" || !name.starts_with("arn:") || name.ends_with(":root") || name.contains(":sts:")
+        };
+        self.names.as_ref().is_none_or(|names| names.iter().any(|name| name == arn || is_wide(name)))
+    }
+}
+
+fn names(document: &Document) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    for statement in document.statements() {
+        let principals = statement.principals.as_ref().filter(|principals| !principals.negated)?;
+        all.extend(principals.entries.iter().map(|(_, value)| value.text.clone()));
+    }
+    (document.unreadable().is_none() && !all.is_empty()).then_some(all)
 }
 
 /// The keys of the variables in a text, in lower case.

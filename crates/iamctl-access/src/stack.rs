@@ -22,6 +22,13 @@ pub(crate) struct Held {
     ready: Rc<Ready>,
 }
 
+impl Held {
+    /// Whether it may be about a user or role with this ARN.
+    pub(crate) fn may_name(&self, arn: &str) -> bool {
+        self.ready.may_name(arn)
+    }
+}
+
 /// Who asks, with all policies.
 #[derive(Debug, Clone)]
 pub(crate) struct Asker {
