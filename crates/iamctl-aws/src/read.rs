@@ -9,8 +9,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use iam::types::{GroupDetail, ManagedPolicyDetail, Role, RoleDetail, UserDetail};
 use iamctl_apply::ErrorClass;
 use iamctl_model::{
-    Account, InstanceProfileName, Live, LiveRole, Observed, Path, PolicyArn, PolicyName, RoleDetails,
-    RoleName, Tags, UniqueId,
+    Account, Address, InstanceProfileName, Live, LiveRole, Observed, Path, PolicyArn, PolicyName,
+    RoleDetails, RoleName, Tags, UniqueId,
 };
 
 use crate::connect::Aws;
@@ -249,7 +249,12 @@ fn assemble(account: &Account, details: Details, roles: Vec<Role>) -> Result<Liv
     }
     for role in details.roles {
         check_account(account, role.arn.as_deref())?;
+        let used = role.role_last_used.clone();
         let (name, role) = convert::role(role)?;
+        if let Some(used) = used {
+            let at = used.last_used_date.and_then(convert::timestamp);
+            live.last_used.insert(Address::Role(name.clone()), at);
+        }
         insert(&mut live.roles, name, role, "role")?;
     }
     add_details(&mut live.roles, roles)?;

@@ -1,4 +1,5 @@
-//! Reading what users can sign in with: six calls for each, so only of those about to be deleted.
+//! Reading what users can sign in with, and when they last did: seven calls for each and one for each access
+//! key, so only of those about to be deleted.
 //!
 //! No call answers with a secret, and nothing is asked for that could.
 
@@ -7,16 +8,20 @@ use std::collections::BTreeSet;
 use aws_sdk_iam::types::StatusType;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use iamctl_model::{
-    AccessKey, Credentials, KeyStatus, Live, MfaSerial, Observed, ServiceCredential, UserName,
+    AccessKey, Address, Credentials, KeyStatus, Live, MfaSerial, Observed, ServiceCredential, UserName,
 };
+use jiff::Timestamp;
 
 use crate::connect::Aws;
+use crate::convert;
 use crate::failure::Failure;
 use crate::pages::Markers;
 use crate::perform::once;
 use crate::read::{CONCURRENT_READS, PAGE, Reader, inconsistent};
 use crate::read_error::ReadError;
 
+const USER: &str = "iam:GetUser";
+const KEY_LAST_USED: &str = "iam:GetAccessKeyLastUsed";
 const PASSWORD: &str = "iam:GetLoginProfile";
 const ACCESS_KEYS: &str = "iam:ListAccessKeys";
 const MFA_DEVICES: &str = "iam:ListMFADevices";
@@ -40,13 +45,15 @@ impl Aws {
         let there: Vec<UserName> = live.users.keys().filter(|name| users.contains(*name)).cloned().collect();
         let read = there.into_iter().map(async |name| {
             let credentials = reader.credentials(&name).await?;
-            Ok::<_, ReadError>((name, credentials))
+            let last_used = reader.last_used(&name, &credentials.access_keys).await?;
+            Ok::<_, ReadError>((name, credentials, last_used))
         });
         let read: Vec<_> = stream::iter(read).buffer_unordered(CONCURRENT_READS).try_collect().await?;
-        for (name, credentials) in read {
+        for (name, credentials, last_used) in read {
             if let Some(user) = live.users.get_mut(&name) {
                 user.credentials = Observed::Read(credentials);
             }
+            live.last_used.extend(last_used.map(|at| (Address::User(name), at)));
         }
         Ok(())
     }
@@ -62,6 +69,32 @@ impl Reader<'_> {
             ssh_public_keys: self.ssh_public_keys(user).await?,
             service_credentials: self.service_credentials(user).await?,
         })
+    }
+
+    /// When a user last signed in with a password, or with one of these keys. Nothing hangs on it, so who may
+    /// not ask goes without: `None`.
+    async fn last_used(
+        &self,
+        user: &UserName,
+        keys: &[AccessKey],
+    ) -> Result<Option<Option<Timestamp>>, ReadError> {
+        match self.latest_use(user, keys).await {
+            Err(ReadError::Denied { .. }) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    async fn latest_use(&self, user: &UserName, keys: &[AccessKey]) -> Result<Option<Timestamp>, ReadError> {
+        let answer = self.client.get_user().user_name(user.as_str()).send().await;
+        let answer = answer.map_err(|error| self.error_about(user, USER, error.into()))?;
+        let mut latest = answer.user.and_then(|user| user.password_last_used).and_then(convert::timestamp);
+        for key in keys {
+            let answer = self.client.get_access_key_last_used().access_key_id(&key.id).send().await;
+            let answer = answer.map_err(|error| self.error_about(user, KEY_LAST_USED, error.into()))?;
+            let used = answer.access_key_last_used.and_then(|used| used.last_used_date);
+            latest = latest.max(used.and_then(convert::timestamp));
+        }
+        Ok(latest)
     }
 
     async fn has_password(&self, user: &UserName) -> Result<bool, ReadError> {

@@ -150,7 +150,7 @@ async fn what_a_user_signs_in_with_is_read_and_taken_away() {
 }
 
 #[tokio::test]
-async fn it_costs_six_calls_a_user_and_nothing_for_nobody() {
+async fn it_costs_seven_calls_a_user_and_nothing_for_nobody() {
     let world = World::new().await;
     for user in ["u1", "u2"] {
         world.iam().create_user().user_name(user).send().await.unwrap();
@@ -159,7 +159,7 @@ async fn it_costs_six_calls_a_user_and_nothing_for_nobody() {
     assert_eq!(world.calls().len(), 2);
     world.proxy.clear();
     read(&world, &["u1", "u2"]).await.unwrap();
-    assert_eq!(world.calls().len(), 2 + 2 * 6);
+    assert_eq!(world.calls().len(), 2 + 2 * 7);
     for call in [
         "GetLoginProfile",
         "ListAccessKeys",
@@ -167,9 +167,41 @@ async fn it_costs_six_calls_a_user_and_nothing_for_nobody() {
         "ListSigningCertificates",
         "ListSSHPublicKeys",
         "ListServiceSpecificCredentials",
+        "GetUser",
     ] {
         assert_eq!(world.count(call), 2, "{call}");
     }
+}
+
+#[tokio::test]
+async fn when_a_user_was_last_used_is_the_latest_of_password_and_keys() {
+    let world = World::new().await;
+    for user in ["u", "idle"] {
+        world.iam().create_user().user_name(user).send().await.unwrap();
+    }
+    let keys = [0, 1].map(|_| world.iam().create_access_key().user_name("u").send());
+    for key in keys {
+        key.await.unwrap();
+    }
+    let used = |date: &str| {
+        let call = "GetAccessKeyLastUsed";
+        format!(
+            "<{call}Response><{call}Result><UserName>u</UserName><AccessKeyLastUsed><LastUsedDate>{date}</LastUsedDate><Region>eu-west-1</Region><ServiceName>s3</ServiceName></AccessKeyLastUsed></{call}Result></{call}Response>"
+        )
+    };
+    for date in ["2026-03-04T05:06:07Z", "2025-01-01T00:00:00Z"] {
+        let reply = Fault::reply(200, "text/xml", used(date));
+        world.proxy.inject(reply.operation("GetAccessKeyLastUsed").times(1));
+    }
+    let live = read(&world, &["u", "idle"]).await.unwrap();
+    let latest = "2026-03-04T05:06:07Z".parse().unwrap();
+    assert_eq!(live.last_used.get(&"user/u".parse().unwrap()), Some(&Some(latest)));
+    assert_eq!(live.last_used.get(&"user/idle".parse().unwrap()), Some(&None));
+
+    // Who may not ask is told nothing of it, and can delete users all the same.
+    world.proxy.inject(Fault::access_denied().operation("GetAccessKeyLastUsed"));
+    let live = read(&world, &["u"]).await.unwrap();
+    assert!(live.last_used.is_empty());
 }
 
 #[tokio::test]

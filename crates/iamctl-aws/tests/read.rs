@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::World;
 use fault_proxy::{Fault, REQUEST_ID};
 use iamctl_aws::{Patience, ReadError, Scope};
-use iamctl_model::{InstanceProfileName, Live, Observed, PolicyName, RoleName, UserName};
+use iamctl_model::{Address, InstanceProfileName, Live, Observed, PolicyName, RoleName, UserName};
 use iamctl_policy::Document;
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}"#;
@@ -217,6 +217,26 @@ async fn pages_of_any_mix_are_put_together() {
     let filters = [1, 2, 3, 4, 5].map(|n| first.param(&format!("Filter.member.{n}")).to_owned());
     assert_eq!(filters, ["User", "Group", "Role", "LocalManagedPolicy", ""]);
     assert!(calls.iter().all(|call| call.param("MaxItems") == "1000"));
+}
+
+#[tokio::test]
+async fn when_roles_were_last_used_costs_no_call() {
+    let world = World::new().await;
+    let role = |name: &str, used: &str| format!("<member>{}{used}</member>", role_detail(name));
+    let used = "<RoleLastUsed><LastUsedDate>2026-03-04T05:06:07Z</LastUsedDate><Region>eu-west-1</Region></RoleLastUsed>";
+    let lists = [role("used", used), role("idle", "<RoleLastUsed/>"), role("silent", "")].concat();
+    let lists = format!("<RoleDetailList>{lists}</RoleDetailList>");
+    let reply = Fault::reply(200, "text/xml", details(&lists, None));
+    world.proxy.inject(reply.operation("GetAccountAuthorizationDetails"));
+    let roles: String =
+        ["used", "idle", "silent"].map(|name| format!("<member>{}</member>", role_detail(name))).concat();
+    let reply = Fault::reply(200, "text/xml", answer("ListRoles", &format!("<Roles>{roles}</Roles>"), None));
+    world.proxy.inject(reply.operation("ListRoles"));
+    let live = world.aws.read_live(&world.account, &Scope::default()).await.unwrap();
+    let at = |name: &str| live.last_used.get(&Address::Role(RoleName::parse(name).unwrap()));
+    let noted = "2026-03-04T05:06:07Z".parse().unwrap();
+    assert_eq!((at("used"), at("idle"), at("silent")), (Some(&Some(noted)), Some(&None), None));
+    assert_eq!(world.calls().len(), 2);
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ mod fresh;
 mod ghosts;
 mod graph;
 mod guards;
+mod last_used;
 mod moves;
 mod order;
 mod plan;

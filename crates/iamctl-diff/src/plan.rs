@@ -14,6 +14,7 @@ use crate::credentials;
 use crate::drafts::drafts;
 use crate::ghosts::Ghosts;
 use crate::guards::{Guards, denied, refused};
+use crate::last_used;
 use crate::moves::Moves;
 use crate::order::order;
 use crate::renamed::follow;
@@ -104,6 +105,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     let mut notes = compared.notes;
     notes.extend(ghosts.notes(inputs.desired, &live, &compared.changes));
     notes.extend(credentials::notes(&compared.changes, &live));
+    notes.extend(last_used::notes(&compared.changes, &live));
     notes.extend(crowded);
     let mut changes = compared.changes;
     changes.extend(master_copy_change(inputs, &ownership, changes.is_empty()));

@@ -254,6 +254,11 @@ pub struct Live {
     /// Its instance profiles: read only where somebody manages one.
     #[serde(default)]
     pub instance_profiles: Observed<BTreeMap<InstanceProfileName, LiveInstanceProfile>>,
+    /// When users and roles were last used, as far as that was read: of roles AWS remembers 400 days, of
+    /// others since 2014 or later. `None` is not in that time. It says nothing about what they are.
+    /// Source: IAM API, `RoleLastUsed`, `User`, `AccessKeyLastUsed`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub last_used: BTreeMap<Address, Option<Timestamp>>,
 }
 
 impl Live {
@@ -267,6 +272,7 @@ impl Live {
             users: BTreeMap::new(),
             roles: BTreeMap::new(),
             instance_profiles: Observed::Read(BTreeMap::new()),
+            last_used: BTreeMap::new(),
         }
     }
 

@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Account, AccountId, Group, GroupName, InstanceProfileName, Live, LiveGroup, LivePolicy, LiveRole,
-    LiveUser, Observed, Partition, Path, PolicyArn, PolicyName, PolicyVersion, RoleName, Tags, UniqueId,
-    User, UserName, VersionId,
+    Account, AccountId, Address, Group, GroupName, InstanceProfileName, Live, LiveGroup, LivePolicy,
+    LiveRole, LiveUser, Observed, Partition, Path, PolicyArn, PolicyName, PolicyVersion, RoleName, Tags,
+    UniqueId, User, UserName, VersionId,
 };
 use iamctl_policy::Document;
 use jiff::Timestamp;
@@ -74,6 +74,7 @@ struct RoleDetail {
     assume_role_policy_document: Value,
     #[serde(default)]
     instance_profile_list: Vec<InstanceProfile>,
+    role_last_used: Option<RoleLastUsed>,
     #[serde(default)]
     role_policy_list: Vec<InlinePolicy>,
     #[serde(default)]
@@ -81,6 +82,12 @@ struct RoleDetail {
     permissions_boundary: Option<Boundary>,
     #[serde(default)]
     tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RoleLastUsed {
+    last_used_date: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -171,7 +178,9 @@ pub(crate) fn read(json: Value) -> Result<Snapshot, SnapshotError> {
         live.users.insert(name, user);
     }
     for role in roles {
+        let used = role.role_last_used.as_ref().map(|used| used.last_used_date);
         let (name, role) = live_role(role)?;
+        live.last_used.extend(used.map(|used| (Address::Role(name.clone()), used)));
         live.roles.insert(name, role);
     }
     for policy in policies {

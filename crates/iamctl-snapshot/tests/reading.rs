@@ -23,7 +23,8 @@ const CLI: &str = r#"{
         "Path": "/", "RoleName": "ci", "RoleId": "AROAEXAMPLE",
         "Arn": "arn:aws-cn:iam::123456789012:role/ci", "CreateDate": "2026-01-02T03:04:05+00:00",
         "AssumeRolePolicyDocument": "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22ec2.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D",
-        "InstanceProfileList": [{"InstanceProfileName": "ci-profile"}], "RolePolicyList": [], "AttachedManagedPolicies": []
+        "InstanceProfileList": [{"InstanceProfileName": "ci-profile"}], "RolePolicyList": [], "AttachedManagedPolicies": [],
+        "RoleLastUsed": {"LastUsedDate": "2026-03-04T05:06:07+00:00", "Region": "cn-north-1"}
     }],
     "Policies": [
         {"PolicyName": "bound", "PolicyId": "ANPAEXAMPLE", "Arn": "arn:aws-cn:iam::123456789012:policy/bound",
@@ -52,6 +53,9 @@ fn what_the_aws_cli_writes_is_an_account_with_some_things_not_read() {
     assert_eq!(engineers.value.members.len(), 1, "members are those users that name the group");
     let ci = live.roles.values().next().unwrap();
     assert_eq!(ci.details, Observed::NotRead);
+    let used: Vec<_> =
+        live.last_used.iter().map(|(who, at)| (who.to_string(), at.unwrap().to_string())).collect();
+    assert_eq!(used, [("role/ci".to_owned(), "2026-03-04T05:06:07Z".to_owned())]);
     assert_eq!(ci.instance_profiles[0].as_str(), "ci-profile");
     assert_eq!(live.instance_profiles, Observed::NotRead, "those without a role are nowhere in it");
     assert_eq!(ci.trust.statements().len(), 1, "percent-encoded documents are decoded");
