@@ -70,6 +70,8 @@ fn a_plan_that_breaks_a_test_is_shown_and_neither_saved_nor_applied() {
 
     let json = world.iamctl(&["plan", "--format", "json"]).expect(3).json();
     assert_eq!(json["tests"]["failed"], 1);
+    let summary = world.iamctl(&["plan", "--format", "markdown"]).expect(3).out;
+    assert!(summary.contains("### 1 of 6 tests failed\n\n```\nerror[test-failed]"), "{summary}");
 
     world.iamctl(&["apply", "--yes"]).expect(3).says(&["nothing was changed: 1 of 6 tests failed"]);
     assert_eq!(world.writes(), [""; 0]);
@@ -111,10 +113,7 @@ fn let_stray_in(world: &World) {
 fn what_is_not_managed_counts_where_the_account_is_known() {
     let world = World::founded();
     trust_the_account(&world);
-    world
-        .iamctl(&["test"])
-        .expect(3)
-        .says(&["user/stray are not known: it is not in the manifest"]);
+    world.iamctl(&["test"]).expect(3).says(&["user/stray are not known: it is not in the manifest"]);
 
     world.aws().create_user("stray");
     world.iamctl(&["test", "--account"]).expect(0).says(&["the test passed"]);

@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::manifest::Loader;
 use crate::offline;
+use crate::render::diagnostics::{self, Look};
 use crate::render::page::Ink;
 use crate::render::plan_text::Setting;
 use crate::render::{markdown, plan_json, plan_text, tests};
@@ -127,7 +128,14 @@ pub(crate) fn show(
         terminal.print_json(&json);
     } else {
         show_all_or_drift(manifest, plan, global, terminal, false);
-        complain(manifest, checked, terminal);
+        let found = tests::findings(checked);
+        if global.format == Format::Markdown && !found.is_empty() {
+            let look = Look { colour: false, ..terminal.look() };
+            let text = diagnostics::text(&found, &manifest.sources, look);
+            terminal.print_raw(&markdown::failed_tests(&tests::summary(checked), &text));
+        } else {
+            complain(manifest, checked, terminal);
+        }
     }
 }
 

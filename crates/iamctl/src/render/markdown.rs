@@ -7,9 +7,7 @@ use super::page::Page;
 /// A plan, given its text: a headline, and the text in a fence that can be folded.
 pub(crate) fn plan(plan: &Plan, page: &Page) -> String {
     let text = page.diff_text();
-    // A fence that nothing in the text can close.
-    let longest = text.lines().map(|line| line.trim_start().chars().take_while(|c| *c == '`').count()).max();
-    let fence = "`".repeat(longest.unwrap_or(0).saturating_add(1).max(3));
+    let fence = fence(&text);
     let verdict = match () {
         () if !plan.refusals.is_empty() => "refused",
         () if plan.is_empty() => "nothing to do",
@@ -24,4 +22,16 @@ pub(crate) fn plan(plan: &Plan, page: &Page) -> String {
         plan.changes.len(),
         plan.steps.len(),
     )
+}
+
+/// Why tests fail, given that as text.
+pub(crate) fn failed_tests(summary: &str, text: &str) -> String {
+    let fence = fence(text);
+    format!("### {summary}\n\n{fence}\n{text}{fence}\n")
+}
+
+/// A fence that nothing in a text can close.
+fn fence(text: &str) -> String {
+    let longest = text.lines().map(|line| line.trim_start().chars().take_while(|c| *c == '`').count()).max();
+    "`".repeat(longest.unwrap_or(0).saturating_add(1).max(3))
 }

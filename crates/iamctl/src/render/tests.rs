@@ -12,7 +12,7 @@ use super::answer_json;
 use super::names::{counted, list};
 
 /// How many names of one kind a finding says; the rest is counted.
-const MOST_NAMES: usize = 4;
+const MOST_NAMES: usize = 3;
 
 /// Failures of one test that have the same reason.
 struct Group<'c> {
@@ -76,14 +76,10 @@ fn finding(expect: Expectation, group: &Group<'_>) -> Diagnostic {
     let (sentence, label) = match (expect, answer.verdict) {
         (Expectation::Can, Verdict::Denied) => (asked.sentence("cannot"), "must be allowed"),
         (Expectation::Can, _) if terms.is_empty() => (asked.sentence("may be unable to"), "must be allowed"),
-        (Expectation::Can, _) => {
-            (format!("{} {terms}", asked.sentence("can")), "must be allowed, whatever is not stated")
-        }
+        (Expectation::Can, _) => (format!("{} {terms}", asked.sentence("can")), "must always be allowed"),
         (Expectation::Cannot, Verdict::Allowed) => (asked.sentence("can"), "must be denied"),
         (Expectation::Cannot, _) if terms.is_empty() => (asked.sentence("may be able to"), "must be denied"),
-        (Expectation::Cannot, _) => {
-            (format!("{} {terms}", asked.sentence("can")), "must be denied, whatever is not stated")
-        }
+        (Expectation::Cannot, _) => (format!("{} {terms}", asked.sentence("can")), "must always be denied"),
     };
     let mut finding = Diagnostic::error("test-failed", failed.action_span, sentence).label(label);
     for told in answer.statements.iter().filter(|told| matters(expect, told)) {
@@ -136,7 +132,7 @@ fn label_of(told: &Told) -> String {
     }
 }
 
-/// "a, b and c", or "a, b, c, d and 12 more".
+/// "a, b and c", or "a, b, c and 12 more".
 fn some(names: &[&str]) -> String {
     match names.len().saturating_sub(MOST_NAMES) {
         0 => list(names),
