@@ -29,6 +29,7 @@ mod outages;
 mod ownership;
 mod policies;
 mod refusals;
+mod renames;
 mod replacements;
 mod requests;
 mod terminals;

@@ -30,6 +30,7 @@ fn a_hundred_manifests_in_a_row_each_become_true() {
             0 => reader.ask(&json!({"do": "drift", "seed": chance.next()})),
             _ => Value::Null,
         };
+        manifest.rename_one(&mut chance);
         for _ in 0..=chance.below(5) {
             manifest.change(&mut chance);
         }
@@ -118,6 +119,28 @@ impl Manifest {
         self.sections[section].as_object().unwrap().keys().cloned().collect()
     }
 
+    /// A user of those that can move gets another name, now and then. What was renamed before is called so by now.
+    fn rename_one(&mut self, chance: &mut Chance) {
+        let users = self.sections["users"].as_object_mut().unwrap();
+        users.values_mut().for_each(|user| drop(user.as_object_mut().unwrap().remove("renamed_from")));
+        let names: Vec<String> = users.keys().filter(|name| can_move("users", name)).cloned().collect();
+        let Some(from) = chance.one(&names).filter(|_| chance.below(4) == 0) else { return };
+        let to = format!("v{}", chance.below(6));
+        if !users.contains_key(&to) {
+            let mut block = users.remove(from).unwrap();
+            block["renamed_from"] = json!(from);
+            users.insert(to, block);
+        }
+    }
+
+    fn is_renamed(&self, name: &str) -> bool {
+        self.sections["users"]
+            .as_object()
+            .unwrap()
+            .values()
+            .any(|user| user.get("renamed_from") == Some(&json!(name)))
+    }
+
     /// One change of any kind that leaves the manifest valid.
     fn change(&mut self, chance: &mut Chance) {
         let section = *chance.one(&SECTIONS).unwrap();
@@ -125,7 +148,7 @@ impl Manifest {
         match chance.below(4) {
             0 => {
                 let name = format!("{}{}", section.get(..1).unwrap(), chance.below(6));
-                if self.sections[section].get(&name).is_none() {
+                if self.sections[section].get(&name).is_none() && !self.is_renamed(&name) {
                     let mut block = self.block(section, chance);
                     if can_move(section, &name) {
                         block.as_object_mut().unwrap().remove("tags");
@@ -155,6 +178,9 @@ impl Manifest {
                     if can_move(section, name) {
                         block.as_object_mut().unwrap().remove("tags");
                     }
+                    let renamed = self.sections[section][name].get("renamed_from").cloned();
+                    let renamed = renamed.map(|from| ("renamed_from".to_owned(), from));
+                    block.as_object_mut().unwrap().extend(renamed);
                     self.sections[section][name] = block;
                 }
             }

@@ -50,6 +50,7 @@ impl Basis {
 /// | some calls succeeded | ours; last applied is what it was, changed by those calls |
 /// | the delete itself succeeded | not ours, unless it was made again |
 /// | the delete of a replacement succeeded, and the create did not | ours under its old id, as a thing that is gone |
+/// | it was renamed | ours under its new name |
 /// | no call is needed: adopted as it is, forgotten | as the change says |
 ///
 /// "What it was" is the value last applied where there is one, and what was found only for things that
@@ -106,7 +107,7 @@ struct Thing<'r> {
 
 impl Thing<'_> {
     fn after(&self) -> Option<Owned> {
-        let before = self.basis.ownership.get(self.address).cloned();
+        let before = self.before();
         let Some(change) = self.change else { return self.follow(before) };
         match change.action {
             ChangeAction::Forget => return None,
@@ -126,6 +127,21 @@ impl Thing<'_> {
         Some(owned)
     }
 
+    /// What is remembered under this name before the first call, with the name that it has after the last.
+    fn before(&self) -> Option<Owned> {
+        let remembered = |address: &Address| self.basis.ownership.get(address).cloned();
+        let mut owned = remembered(self.address);
+        let done = self.calls.iter().filter(|step| self.is_done(step));
+        for (from, to) in done.filter_map(|step| step.action.renames()) {
+            if to == *self.address {
+                // One that had this name was somebody else, and has another one now.
+                return remembered(&from);
+            }
+            owned = None;
+        }
+        owned
+    }
+
     /// Whether a call of its own change succeeded, or its change needs none.
     fn is_begun(&self) -> bool {
         let mut own = self.calls.iter().filter(|step| step.because == *self.address).peekable();
@@ -142,6 +158,9 @@ impl Thing<'_> {
         let mut owned = start;
         for step in self.calls.iter().filter(|step| self.is_done(step)) {
             let on_itself = step.action.subject() == *self.address;
+            if !on_itself && step.action.renames().is_some() {
+                continue;
+            }
             if on_itself && deletes(&step.action) {
                 // Until it is made again, its old id is what others still name.
                 owned = owned.filter(|_| self.is_replaced());

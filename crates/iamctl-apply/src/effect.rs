@@ -6,15 +6,15 @@ use iamctl_model::{
     Action, Address, Group, InstanceProfile, Path, Policy, PolicyArn, PolicyName, Resource, Role, Tags, User,
 };
 
-/// The things that a call changes: what it writes to, and the group of a membership.
+/// The things that a call changes: what it writes to, and the group of a membership, or the former name.
 pub(crate) fn touched(action: &Action) -> [Option<Address>; 2] {
-    let group = match action {
+    let other = match action {
         Action::AddUserToGroup { group_name, .. } | Action::RemoveUserFromGroup { group_name, .. } => {
             Some(Address::Group(group_name.clone()))
         }
-        _ => None,
+        _ => action.renames().map(|(from, _)| from),
     };
-    [Some(action.subject()), group]
+    [Some(action.subject()), other]
 }
 
 /// Whether the call deletes the thing that it is made on.
@@ -91,8 +91,12 @@ pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&
         | Action::DeleteSigningCertificate { .. }
         | Action::DeleteSSHPublicKey { .. }
         | Action::DeleteServiceSpecificCredential { .. } => {}
-        Action::UpdateUser { user_name: _, new_path } | Action::UpdateGroup { group_name: _, new_path } => {
-            *path(resource) = new_path.clone();
+        // What it is called is said by its address.
+        Action::UpdateUser { user_name: _, new_user_name: _, new_path }
+        | Action::UpdateGroup { group_name: _, new_group_name: _, new_path } => {
+            if let Some(new) = new_path {
+                *path(resource) = new.clone();
+            }
         }
         Action::UpdateRole { .. } | Action::UpdateAssumeRolePolicy { .. } => change_role(resource, action),
         Action::CreatePolicyVersion { .. } | Action::SetDefaultPolicyVersion { .. } => {

@@ -3,7 +3,7 @@
 //! | answer | becomes |
 //! | --- | --- |
 //! | success | done |
-//! | a create: no answer or 5xx, now or before | settled by looking (`settle.rs`) |
+//! | a create, a rename: no answer or 5xx, now or before | settled by looking (`settle.rs`) |
 //! | a create: "already exists", and no answer was ever lost | refused: somebody else made it |
 //! | a delete, detach, remove, untag: `NoSuchEntity` | done, with a remark |
 //! | anything else | the error with its class (`failure.rs`) |
@@ -76,8 +76,13 @@ impl AwsIam {
                 let answer = call.customize().config_override(once()).send().await;
                 made(answer, |answer| Some(answer.user.as_ref()?.user_id.clone()))
             }
-            Action::UpdateUser { user_name, new_path } => {
-                done(iam.update_user().user_name(user_name.as_str()).new_path(new_path.as_str()).send().await)
+            Action::UpdateUser { user_name, new_user_name, new_path } => {
+                let call = iam
+                    .update_user()
+                    .user_name(user_name.as_str())
+                    .set_new_user_name(new_user_name.as_ref().map(ToString::to_string))
+                    .set_new_path(new_path.as_ref().map(ToString::to_string));
+                done(call.customize().config_override(once()).send().await)
             }
             Action::DeleteUser { user_name } => {
                 done(iam.delete_user().user_name(user_name.as_str()).send().await)
@@ -87,9 +92,14 @@ impl AwsIam {
                 let answer = call.customize().config_override(once()).send().await;
                 made(answer, |answer| Some(answer.group.as_ref()?.group_id.clone()))
             }
-            Action::UpdateGroup { group_name, new_path } => done(
-                iam.update_group().group_name(group_name.as_str()).new_path(new_path.as_str()).send().await,
-            ),
+            Action::UpdateGroup { group_name, new_group_name, new_path } => {
+                let call = iam
+                    .update_group()
+                    .group_name(group_name.as_str())
+                    .set_new_group_name(new_group_name.as_ref().map(ToString::to_string))
+                    .set_new_path(new_path.as_ref().map(ToString::to_string));
+                done(call.customize().config_override(once()).send().await)
+            }
             Action::DeleteGroup { group_name } => {
                 done(iam.delete_group().group_name(group_name.as_str()).send().await)
             }
@@ -439,7 +449,8 @@ fn makes(action: &Action) -> bool {
             | Action::CreateInstanceProfile { .. }
             // There is room for one role: the second attempt finds the first one's in its way.
             | Action::AddRoleToInstanceProfile { .. }
-    )
+    ) // The second attempt finds nothing under the old name.
+        || action.renames().is_some()
 }
 
 /// The policy that a call puts on something that may have it or not.

@@ -49,6 +49,8 @@ impl AwsIam {
                 return Err(made_meanwhile(failure, action));
             }
             (_, "EntityAlreadyExists") => LOOKS.as_slice(),
+            // An earlier attempt may have renamed it.
+            (_, "NoSuchEntity") if attempt.lost_before && action.renames().is_some() => LOOKS.as_slice(),
             // It is the last answer, and an earlier attempt may have succeeded: a policy's version, for
             // one, may be the very one that is too many now; so may the one role that an instance profile has
             // room for.
@@ -71,6 +73,7 @@ impl AwsIam {
                         _ if matches!(action, Action::AddRoleToInstanceProfile { .. }) => {
                             "was already there".to_owned()
                         }
+                        _ if action.renames().is_some() => "was already called so".to_owned(),
                         _ => "was already there, made during this run".to_owned(),
                     };
                     let request_id = failure.request_id;
@@ -96,6 +99,14 @@ impl AwsIam {
             Action::CreateInstanceProfile { .. } => self.look_for_instance_profile(action, since).await,
             Action::AddRoleToInstanceProfile { instance_profile_name, role_name } => {
                 self.look_for_role_in(instance_profile_name, role_name).await
+            }
+            Action::UpdateUser { new_user_name: Some(name), .. } => {
+                let answer = self.client.get_user().user_name(name.as_str()).send().await;
+                answer.map(|_| Found::Ours(None)).map_err(Failure::from)
+            }
+            Action::UpdateGroup { new_group_name: Some(name), .. } => {
+                let answer = self.client.get_group().group_name(name.as_str()).max_items(1).send().await;
+                answer.map(|_| Found::Ours(None)).map_err(Failure::from)
             }
             _ => Ok(Found::Nothing),
         };

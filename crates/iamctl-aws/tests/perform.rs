@@ -563,8 +563,12 @@ fn changes(account: &Account) -> Vec<Action> {
     let inline = policy("inline");
     let document = Document::from_stored(READ);
     vec![
-        Action::UpdateUser { user_name: u.clone(), new_path: path("/y/") },
-        Action::UpdateGroup { group_name: g.clone(), new_path: path("/ignored-by-moto/") },
+        Action::UpdateUser { user_name: u.clone(), new_user_name: None, new_path: Some(path("/y/")) },
+        Action::UpdateGroup {
+            group_name: g.clone(),
+            new_group_name: None,
+            new_path: Some(path("/ignored-by-moto/")),
+        },
         Action::UpdateRole {
             role_name: r.clone(),
             description: String::new(),

@@ -165,7 +165,12 @@ impl Thing<'_> {
             guard: Guard::Renamed,
             address: self.address.clone(),
             message: format!("{} is called {} in the account now", self.address, name.name()),
-            help: format!("rename it back; or write `{}` in the manifest wherever it names it", name.name()),
+            help: format!(
+                "rename it back: `renamed_from: {}` in its block does that; or write `{}` in the manifest wherever \
+                 it names it",
+                name.name(),
+                name.name()
+            ),
         });
         let before = self.live.resource(name, None);
         let blocked = self.change(ChangeAction::Blocked, Cause::Drift, BTreeMap::new(), before, None);
@@ -229,7 +234,13 @@ impl Thing<'_> {
             return refuse(
                 Guard::NameCase,
                 format!("{address} is `{spelling}` in the account: AWS takes both for the same name"),
-                format!("write `{spelling}` in the manifest"),
+                if has_a_new_name(before) {
+                    format!(
+                        "write `{spelling}` in the manifest; or rename it, with `renamed_from: {spelling}`"
+                    )
+                } else {
+                    format!("write `{spelling}` in the manifest")
+                },
             );
         }
         if is_ours.is_none()
@@ -315,6 +326,11 @@ impl Thing<'_> {
     ) -> Change {
         Change { address: self.address.clone(), action, cause, fields, before, after }
     }
+}
+
+/// Whether AWS can rename a thing of this kind.
+fn has_a_new_name(thing: &Resource) -> bool {
+    matches!(thing, Resource::User(_) | Resource::Group(_))
 }
 
 /// Whether AWS cannot move a thing of this kind to another path.

@@ -31,7 +31,12 @@ pub fn users_to_delete(
         Address::User(name) => Some((address, name, owned)),
         _ => None,
     });
+    let renamed: BTreeSet<&Address> =
+        desired.managed.values().filter_map(|managed| managed.renamed_from.as_ref()).collect();
     let deleted = users.filter(|(address, _, owned)| {
+        if renamed.contains(address) {
+            return false;
+        }
         let is_wanted = desired.managed.contains_key(*address) || desired.forget.contains(*address);
         !is_wanted && !owned.protect && live.id(address) == Some(&owned.id)
     });

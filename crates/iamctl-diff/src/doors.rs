@@ -8,7 +8,7 @@ use iamctl_model::{Action, HazardKind, Identity};
 use iamctl_policy::Document;
 
 use crate::delta::{Actions, Delta, Named};
-use crate::drafts::{Draft, Effect, own_principal};
+use crate::drafts::{Draft, Effect, Part, own_principal};
 use crate::graph::{Edges, Reason};
 use crate::order::{Relation, excess, gap};
 use crate::world::World;
@@ -32,11 +32,8 @@ pub(crate) struct Found {
 /// Puts changes of trust and changes of what the account's users and roles may do in order.
 pub(crate) fn order(world: &World<'_>, drafts: &[Draft], edges: &mut Edges) -> Found {
     let mut found = Found::default();
-    let doors: Vec<(usize, Door)> = drafts
-        .iter()
-        .enumerate()
-        .filter_map(|(index, draft)| Some((index, door(world, &draft.action)?)))
-        .collect();
+    let doors: Vec<(usize, Door)> =
+        drafts.iter().enumerate().filter_map(|(index, draft)| Some((index, door(world, draft)?))).collect();
     let mut assuming = Actions::default();
     for (_, door) in &doors {
         door.named.values().chain([&door.everybody]).for_each(|delta| assuming.extend(&delta.touched()));
@@ -95,9 +92,11 @@ impl Found {
     }
 }
 
-fn door(world: &World<'_>, action: &Action) -> Option<Door> {
-    let now = |name| world.live().roles.get(name).map(|role| &role.trust);
-    let (before, after) = match action {
+fn door(world: &World<'_>, draft: &Draft) -> Option<Door> {
+    // Nobody could assume a role that was made in the place of another one.
+    let is_new = draft.part == Part::New;
+    let now = |name| world.live().roles.get(name).map(|role| &role.trust).filter(|_| !is_new);
+    let (before, after) = match &draft.action {
         Action::CreateRole { assume_role_policy_document: trust, .. } => (None, Some(trust)),
         Action::UpdateAssumeRolePolicy { role_name, policy_document } => {
             (now(role_name), Some(policy_document))

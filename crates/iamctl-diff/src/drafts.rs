@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
     Account, Action, Address, Change, ChangeAction, Group, GroupName, Identity, InstanceProfile,
-    InstanceProfileName, LivePolicy, Path, Policy, PolicyArn, PolicyName, PrincipalArn, Resource, Role,
+    InstanceProfileName, LivePolicy, Policy, PolicyArn, PolicyName, PrincipalArn, Resource, Role,
     RoleDetails, RoleName, Tags, User, UserName,
 };
 use iamctl_policy::Document;
 
 use crate::credentials;
 use crate::delta::Delta;
+use crate::renames::Renames;
 use crate::replace::is_bounded_anew;
 use crate::tagged;
 use crate::world::{World, identity};
@@ -84,9 +85,9 @@ impl Draft {
 const MOST_VERSIONS: usize = 5;
 
 /// The calls of all changes.
-pub(crate) fn drafts(world: &World<'_>, changes: &[Change]) -> Vec<Draft> {
+pub(crate) fn drafts(world: &World<'_>, changes: &[Change], renames: &Renames) -> Vec<Draft> {
     let mut drafter =
-        Drafter { world, drafts: Vec::new(), locked: roles_to_lock(&world.live().account, changes) };
+        Drafter { world, renames, drafts: Vec::new(), locked: roles_to_lock(&world.live().account, changes) };
     for change in changes {
         drafter.change(change);
     }
@@ -95,6 +96,7 @@ pub(crate) fn drafts(world: &World<'_>, changes: &[Change]) -> Vec<Draft> {
 
 pub(crate) struct Drafter<'a> {
     pub(crate) world: &'a World<'a>,
+    renames: &'a Renames,
     pub(crate) drafts: Vec<Draft>,
     /// Roles that are made with a trust that lets nobody in, because they trust each other in a circle.
     locked: BTreeSet<RoleName>,
@@ -266,8 +268,16 @@ impl Drafter<'_> {
     fn group(&mut self, name: &GroupName, before: &Group, after: &Group) {
         let identity = Identity::Group(name.clone());
         let address = identity.address();
-        if before.path != after.path {
-            let action = Action::UpdateGroup { group_name: name.clone(), new_path: after.path.clone() };
+        let former = match self.renames.former(&address) {
+            Some(Address::Group(former)) => Some(former.clone()),
+            _ => None,
+        };
+        if former.is_some() || before.path != after.path {
+            let action = Action::UpdateGroup {
+                new_group_name: former.is_some().then(|| name.clone()),
+                group_name: former.unwrap_or_else(|| name.clone()),
+                new_path: (before.path != after.path).then(|| after.path.clone()),
+            };
             self.plain(&address, action);
         }
         self.attachments(&identity, &before.policies, &after.policies);
@@ -281,8 +291,16 @@ impl Drafter<'_> {
     fn user(&mut self, name: &UserName, before: &User, after: &User) {
         let identity = Identity::User(name.clone());
         let address = identity.address();
-        if before.path != after.path {
-            let action = Action::UpdateUser { user_name: name.clone(), new_path: after.path.clone() };
+        let former = match self.renames.former(&address) {
+            Some(Address::User(former)) => Some(former.clone()),
+            _ => None,
+        };
+        if former.is_some() || before.path != after.path {
+            let action = Action::UpdateUser {
+                new_user_name: former.is_some().then(|| name.clone()),
+                user_name: former.unwrap_or_else(|| name.clone()),
+                new_path: (before.path != after.path).then(|| after.path.clone()),
+            };
             self.plain(&address, action);
         }
         self.boundary(&identity, before.permissions_boundary.as_ref(), after.permissions_boundary.as_ref());
@@ -630,12 +648,4 @@ fn is_in_a_circle(start: &RoleName, trusts: &BTreeMap<RoleName, BTreeSet<RoleNam
 pub(crate) fn own_principal(account: &Account, text: &str) -> Option<Identity> {
     let arn = PrincipalArn::parse(text).ok()?;
     if arn.account() != account.id.as_str() { None } else { arn.identity() }
-}
-
-/// The path that a step gives to a user.
-pub(crate) fn new_path(action: &Action) -> Option<(&UserName, &Path)> {
-    match action {
-        Action::UpdateUser { user_name, new_path } => Some((user_name, new_path)),
-        _ => None,
-    }
 }

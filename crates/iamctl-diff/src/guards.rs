@@ -11,6 +11,7 @@ use iamctl_model::{
 use crate::delta::Delta;
 use crate::ghosts::{Ghosts, is_unique_id};
 use crate::plan::Inputs;
+use crate::renames::Renames;
 use crate::runner;
 use crate::world::World;
 
@@ -26,6 +27,7 @@ pub(crate) struct Guards<'a> {
     pub(crate) live: &'a Live,
     pub(crate) ownership: &'a Ownership,
     pub(crate) ghosts: &'a Ghosts,
+    pub(crate) renames: &'a Renames,
 }
 
 /// The things that are refused, so that nothing is done about them.
@@ -191,12 +193,14 @@ impl Guards<'_> {
     /// boundary or a trust policy that is tighter. What else it loses comes last, and is a hazard.
     fn lockout(&self, change: &Change) -> Option<Refusal> {
         let identity = self.inputs.caller.and_then(Caller::identity)?;
-        if identity.address() != change.address {
+        let former = self.renames.former(&change.address);
+        if identity.address() != *former.unwrap_or(&change.address) {
             return None;
         }
         let how = match (change.action, &change.before, &change.after) {
             (ChangeAction::Delete, ..) => "would be deleted",
             (ChangeAction::Replace, ..) => "would be deleted and made again",
+            (ChangeAction::Update, ..) if former.is_some() => "would be renamed",
             (ChangeAction::Update | ChangeAction::Adopt, Some(before), Some(after)) => {
                 locks_out(before, after)?
             }

@@ -27,6 +27,7 @@ mod moves;
 mod order;
 mod plan;
 mod renamed;
+mod renames;
 mod replace;
 mod restored;
 mod runner;

@@ -25,7 +25,7 @@ use iamctl_policy::Document;
 use crate::credentials;
 use crate::delta::Delta;
 use crate::doors;
-use crate::drafts::{Draft, Effect, Part, new_path, own_principal};
+use crate::drafts::{Draft, Effect, Part, own_principal};
 use crate::graph::{Edges, Reason};
 use crate::world::World;
 
@@ -106,8 +106,8 @@ impl Ordering<'_> {
             let (action, part) = (&draft.action, draft.part);
             let subject = action.subject();
             let (create, delete) = (creates.get(&subject), deletes.get(&subject));
-            edges.extend(create.filter(|_| part != Part::Old).map(|create| (*create, index)));
-            edges.extend(delete.filter(|_| part != Part::New).map(|delete| (index, *delete)));
+            edges.extend(create.filter(|at| !self.are_parted(index, **at)).map(|create| (*create, index)));
+            edges.extend(delete.filter(|at| !self.are_parted(index, **at)).map(|delete| (index, *delete)));
             if let Some(policy) = policies_used(action) {
                 let address = Address::Policy(policy.policy_name());
                 edges.extend(creates.get(&address).map(|create| (*create, index)));
@@ -116,7 +116,9 @@ impl Ordering<'_> {
             for address in released(self.world, action).into_iter().filter(|_| part != Part::New) {
                 edges.extend(deletes.get(&address).map(|delete| (index, *delete)));
             }
-            if let Action::AddUserToGroup { group_name, .. } = action {
+            if let Action::AddUserToGroup { group_name, .. }
+            | Action::RemoveUserFromGroup { group_name, .. } = action
+            {
                 edges.extend(creates.get(&Address::Group(group_name.clone())).map(|create| (*create, index)));
             }
             if let Action::AddRoleToInstanceProfile { role_name, .. } = action {
@@ -132,13 +134,19 @@ impl Ordering<'_> {
                 edges.extend(versions.get(policy_arn).map(|later| (index, *later)));
             }
         }
-        // A name is free once its thing is gone.
+        // A name is free once its thing is gone, or has another one.
+        let left = self.actions().filter_map(|(index, action)| Some((action.renames()?, index)));
+        let left: Vec<_> = left.collect();
+        for ((from, _), first) in &left {
+            edges.extend(left.iter().filter(|((_, to), _)| to == from).map(|(_, then)| (*first, *then)));
+        }
         edges.extend(creates.iter().filter_map(|(address, create)| Some((*deletes.get(address)?, *create))));
         for (first, then) in edges {
             self.edges.add(first, then, Reason::Precondition);
         }
     }
 
+    /// The calls after which things are there under their names.
     fn creates(&self) -> BTreeMap<Address, usize> {
         let creates = self.actions().filter(|(_, action)| {
             matches!(
@@ -148,7 +156,7 @@ impl Ordering<'_> {
                     | Action::CreateRole { .. }
                     | Action::CreatePolicy { .. }
                     | Action::CreateInstanceProfile { .. }
-            )
+            ) || action.renames().is_some()
         });
         creates.map(|(index, action)| (action.subject(), index)).collect()
     }
@@ -177,7 +185,7 @@ impl Ordering<'_> {
 
     fn moves(&self) -> BTreeMap<Address, usize> {
         self.actions()
-            .filter(|(_, action)| new_path(action).is_some())
+            .filter(|(_, action)| matches!(action, Action::UpdateUser { .. }))
             .map(|(index, action)| (action.subject(), index))
             .collect()
     }

@@ -18,6 +18,7 @@ use crate::last_used;
 use crate::moves::Moves;
 use crate::order::order;
 use crate::renamed::follow;
+use crate::renames::Renames;
 use crate::replace;
 use crate::restored::restored;
 use crate::world::{When, World};
@@ -69,19 +70,26 @@ pub struct Planned {
 /// Makes the plan.
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>) -> Planned {
-    let moves = Moves::of(inputs.desired, inputs.live, inputs.ownership);
-    let live = moves.live(inputs.live);
-    let remembered = follow(moves.ownership(inputs.ownership.clone()), inputs.desired, &live);
+    let mut renames = Renames::of(inputs.desired, inputs.live, inputs.ownership);
+    let live = renames.live(inputs.live);
+    let ownership = renames.ownership(inputs.ownership, inputs.live);
+    let moves = Moves::of(inputs.desired, &live, &ownership);
+    let live = moves.live(&live);
+    let remembered = follow(moves.ownership(ownership), inputs.desired, &live);
     let claimed = claim(remembered, inputs.unfinished, inputs.siblings, &live);
     let ghosts = Ghosts::of(&live, &claimed);
     let live = ghosts.haunt(live);
     let mut compared = compare(inputs.desired, &live, &claimed, inputs.siblings);
 
-    let guards = Guards { inputs, live: &live, ownership: &claimed, ghosts: &ghosts };
+    renames.mark(&mut compared.changes, &compared.ownership);
+
+    let guards = Guards { inputs, live: &live, ownership: &claimed, ghosts: &ghosts, renames: &renames };
     let mut refusals = std::mem::take(&mut compared.refusals);
+    refusals.extend(renames.refusals.iter().cloned());
     refusals.extend(guards.judge(&compared.changes));
     // What a replacement breaks is told before anybody allows it.
-    let of_replacing = replace::hazards(&live, &compared.changes);
+    let mut of_replacing = replace::hazards(&live, &compared.changes);
+    of_replacing.extend(renames.hazards(&live, &compared.changes));
     let refused = refused(&refusals);
     for change in &mut compared.changes {
         if refused.contains(&change.address) && change.address != Address::MasterCopy {
@@ -90,7 +98,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     }
 
     let world = World::new(&live, &compared.changes);
-    let drafts = drafts(&world, &compared.changes);
+    let drafts = drafts(&world, &compared.changes, &renames);
     let ordered = order(&world, &drafts, inputs.caller);
     refusals.extend(ordered.refusals);
     let mut hazards = hazards(&world, &compared.changes);
@@ -103,6 +111,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
 
     let ownership = compared.ownership;
     let mut notes = compared.notes;
+    notes.append(&mut renames.notes);
     notes.extend(ghosts.notes(inputs.desired, &live, &compared.changes));
     notes.extend(credentials::notes(&compared.changes, &live));
     notes.extend(last_used::notes(&compared.changes, &live));
@@ -120,7 +129,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
         notes,
         unmanaged: unmanaged(inputs.desired, &live, &ownership),
     };
-    Planned { plan, ownership }
+    Planned { plan, ownership: renames.before(ownership) }
 }
 
 /// Whether the live state shows anything that the head does not explain, so that it is worth looking

@@ -243,10 +243,17 @@ fn arn_of(live: &Live, address: &Address) -> Option<String> {
 
 /// The documents that name an ARN after all is done: those of things that are not managed here, and those of the
 /// manifest that write the ARN out.
-fn mentions(world: &World<'_>, live: &Live, replaced: &Address, arn: &str) -> Vec<(Address, &'static str)> {
-    let names_it = |document: &Document| document.to_compact_string().contains(arn);
+pub(crate) fn mentions(
+    world: &World<'_>,
+    live: &Live,
+    named: &Address,
+    arn: &str,
+) -> Vec<(Address, &'static str)> {
+    // Not that of another one whose name begins so.
+    let quoted = format!("\"{arn}\"");
+    let names_it = |document: &Document| document.to_compact_string().contains(&quoted);
     let mut found = Vec::new();
-    for (address, _) in live.addresses().filter(|(address, _)| address != replaced) {
+    for (address, _) in live.addresses().filter(|(address, _)| address != named) {
         match world.resource(&address, When::After) {
             Some(Resource::Policy(policy)) if names_it(&policy.document) => {
                 found.push((address, "the text"));

@@ -27,7 +27,10 @@ pub enum Action {
     },
     UpdateUser {
         user_name: UserName,
-        new_path: Path,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        new_user_name: Option<UserName>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        new_path: Option<Path>,
     },
     DeleteUser {
         user_name: UserName,
@@ -38,7 +41,10 @@ pub enum Action {
     },
     UpdateGroup {
         group_name: GroupName,
-        new_path: Path,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        new_group_name: Option<GroupName>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        new_path: Option<Path>,
     },
     DeleteGroup {
         group_name: GroupName,
@@ -401,16 +407,34 @@ impl Action {
             Action::RemoveRoleFromInstanceProfile { role_name, .. } => {
                 format!("{call} role/{role_name} from {subject}")
             }
-            _ => format!("{call} {subject}"),
+            _ => match self.renames() {
+                Some((from, to)) => format!("{call} {from} -> {}", to.name()),
+                None => format!("{call} {subject}"),
+            },
         }
     }
 
-    /// The thing that the call writes to. IAM answers ConcurrentModification to two writes on the
+    /// What a call renames, and to what. Every other call names the thing as it is called by then.
+    #[must_use]
+    pub fn renames(&self) -> Option<(Address, Address)> {
+        match self {
+            Action::UpdateUser { user_name, new_user_name: Some(new), .. } => {
+                Some((Address::User(user_name.clone()), Address::User(new.clone())))
+            }
+            Action::UpdateGroup { group_name, new_group_name: Some(new), .. } => {
+                Some((Address::Group(group_name.clone()), Address::Group(new.clone())))
+            }
+            _ => None,
+        }
+    }
+
+    /// The thing that the call writes to, by the name that it has afterwards. IAM answers ConcurrentModification to two writes on the
     /// same thing at the same moment, so they are never made.
     #[must_use]
     pub fn subject(&self) -> Address {
         match self {
             Action::CreateUser { user_name, .. }
+            | Action::UpdateUser { new_user_name: Some(user_name), .. }
             | Action::UpdateUser { user_name, .. }
             | Action::DeleteUser { user_name }
             | Action::PutUserPermissionsBoundary { user_name, .. }
@@ -432,6 +456,7 @@ impl Action {
             | Action::DeleteSSHPublicKey { user_name, .. }
             | Action::DeleteServiceSpecificCredential { user_name, .. } => Address::User(user_name.clone()),
             Action::CreateGroup { group_name, .. }
+            | Action::UpdateGroup { new_group_name: Some(group_name), .. }
             | Action::UpdateGroup { group_name, .. }
             | Action::DeleteGroup { group_name }
             | Action::PutGroupPolicy { group_name, .. }

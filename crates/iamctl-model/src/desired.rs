@@ -68,6 +68,8 @@ pub struct Managed {
     pub protect: bool,
     /// Fields left to others.
     pub ignore: BTreeSet<Field>,
+    /// What a user or group was called before.
+    pub renamed_from: Option<Address>,
 }
 
 /// All that one manifest wants of one account.

@@ -178,7 +178,7 @@ impl Resource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
-    /// The spelling of the name: same letters, other case.
+    /// The name of a user or group.
     Name,
     /// `path`
     Path,

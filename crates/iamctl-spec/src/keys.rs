@@ -29,6 +29,7 @@ const INLINE_DOC: &str = "Its inline policies by name, all of them, each with `d
 const IGNORE_FIELDS_DOC: &str =
     "Keys of this block that are left to others: they are neither compared nor changed.";
 const PROTECT_DOC: &str = "Refuse to delete it, also after this block is gone from the manifest.";
+const RENAMED_FROM_DOC: &str = "The name that it has in the account until now: it is renamed, and stays the same to AWS. Can go once that is done.";
 const ADOPT_DOC: &str = "Take over one that is there already and was not made by this manifest.";
 
 const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {

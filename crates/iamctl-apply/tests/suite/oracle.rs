@@ -48,7 +48,7 @@ fn calls() -> Vec<Action> {
                 permissions_boundary: Some(arn("p")),
                 tags: tags(&[("Team", "x")]),
             },
-            Action::UpdateUser { user_name: user(), new_path: path("/moved/") },
+            Action::UpdateUser { user_name: user(), new_user_name: None, new_path: Some(path("/moved/")) },
             Action::DeleteUser { user_name: user() },
             Action::PutUserPermissionsBoundary { user_name: user(), permissions_boundary: arn("q") },
             Action::DeleteUserPermissionsBoundary { user_name: user() },
@@ -68,7 +68,11 @@ fn calls() -> Vec<Action> {
         let group = || GroupName::parse(name).unwrap();
         calls.extend([
             Action::CreateGroup { group_name: group(), path: path("/made/") },
-            Action::UpdateGroup { group_name: group(), new_path: path("/moved/") },
+            Action::UpdateGroup {
+                group_name: group(),
+                new_group_name: None,
+                new_path: Some(path("/moved/")),
+            },
             Action::DeleteGroup { group_name: group() },
         ]);
         calls.extend(calls_on_identity(&Identity::Group(group())));
@@ -203,8 +207,16 @@ fn changes(before: &Live, after: &Live) -> (Vec<Change>, Vec<(Address, Action)>)
         Address::Policy(name) => {
             Action::UntagPolicy { policy_arn: arn(name.as_str()), tag_keys: vec!["never".to_owned()] }
         }
-        Address::Group(name) => Action::UpdateGroup { group_name: name.clone(), new_path: path("/never/") },
-        Address::User(name) => Action::UpdateUser { user_name: name.clone(), new_path: path("/never/") },
+        Address::Group(name) => Action::UpdateGroup {
+            group_name: name.clone(),
+            new_group_name: None,
+            new_path: Some(path("/never/")),
+        },
+        Address::User(name) => Action::UpdateUser {
+            user_name: name.clone(),
+            new_user_name: None,
+            new_path: Some(path("/never/")),
+        },
         Address::Role(name) => {
             Action::UntagRole { role_name: name.clone(), tag_keys: vec!["never".to_owned()] }
         }

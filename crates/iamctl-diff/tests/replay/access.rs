@@ -14,7 +14,7 @@ use iamctl_policy::eval::{
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 
-use crate::states::{asked, asked_actions, role_name};
+use crate::states::{asked, asked_actions, role_name, with_new_names};
 use crate::world::{World, account, calls, order};
 
 /// Who may do what, as the names of requests.
@@ -119,7 +119,9 @@ proptest! {
     fn every_moment_of_a_plan_is_as_before_it_or_as_after_it(
         (first, second) in (asked(), asked()),
         choices in prop::collection::vec(0_usize..50, 1..40),
+        renamed in any::<[bool; 4]>(),
     ) {
+        let second = with_new_names(&first, second, renamed);
         let mut world = World::empty();
         world.allow.extend([Guard::MassDelete, Guard::DeleteCredentials, Guard::Replace]);
         world.apply(&first);
@@ -130,11 +132,20 @@ proptest! {
             at += 1;
             choices[at % choices.len()]
         });
+        // Who is renamed stays the same.
+        let renames: BTreeMap<_, _> = plan.steps.iter().filter_map(|step| step.action.renames()).collect();
+        let by_last_name = |access: Access| -> Access {
+            let last = |identity: Identity| match renames.get(&identity.address()) {
+                Some(iamctl_model::Address::User(name)) => Identity::User(name.clone()),
+                _ => identity,
+            };
+            access.into_iter().map(|(identity, allowed)| (last(identity), allowed)).collect()
+        };
         let mut ready = Ready::default();
-        let mut moments = vec![ready.access(world.live())];
+        let mut moments = vec![by_last_name(ready.access(world.live()))];
         for id in &order {
             world.perform(&plan.steps.iter().find(|step| step.id == *id).unwrap().action);
-            moments.push(ready.access(world.live()));
+            moments.push(by_last_name(ready.access(world.live())));
         }
         let none = BTreeSet::new();
         let of = |access: &Access, identity: &Identity| access.get(identity).unwrap_or(&none).clone();

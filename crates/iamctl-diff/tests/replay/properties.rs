@@ -5,7 +5,7 @@ use iamctl_model::{
 };
 use proptest::prelude::*;
 
-use crate::states::{states, user_name};
+use crate::states::{states, user_name, with_new_names};
 use crate::world::{World, calls};
 
 /// A choice among ready steps that is made of a list of numbers, so that it shrinks.
@@ -59,7 +59,9 @@ proptest! {
         second in states(),
         choices in prop::collection::vec(0_usize..50, 1..40),
         has_credentials in any::<[bool; 4]>(),
+        renamed in any::<[bool; 4]>(),
     ) {
+        let second = with_new_names(&first, second, renamed);
         let mut world = world_at(&first);
         for (at, has) in has_credentials.into_iter().enumerate() {
             if has {
@@ -135,7 +137,9 @@ proptest! {
         first in states(),
         second in states(),
         stop in 0_usize..40,
+        renamed in any::<[bool; 4]>(),
     ) {
+        let second = with_new_names(&first, second, renamed);
         let mut world = world_at(&first);
         let planned = world.plan(&second);
         let started = jiff::Timestamp::from_second(world.account.now().as_second() + 1).unwrap();

@@ -16,8 +16,14 @@ use crate::world::account;
 /// A manifest that manages exactly these.
 pub(crate) fn desired(resources: impl IntoIterator<Item = (Address, Resource)>) -> Desired {
     let managed = resources.into_iter().map(|(address, value)| {
-        let managed =
-            Managed { value, span: Span::NONE, adopt: false, protect: false, ignore: BTreeSet::new() };
+        let managed = Managed {
+            value,
+            span: Span::NONE,
+            adopt: false,
+            protect: false,
+            ignore: BTreeSet::new(),
+            renamed_from: None,
+        };
         (address, managed)
     });
     Desired {
@@ -35,6 +41,53 @@ pub(crate) fn desired(resources: impl IntoIterator<Item = (Address, Resource)>) 
         ignore: Vec::new(),
         tests: Vec::new(),
     }
+}
+
+/// The second of two states, in which some users and groups of both have new names.
+pub(crate) fn with_new_names(first: &Desired, mut second: Desired, which: [bool; 4]) -> Desired {
+    let renamed = |at: &usize| which.get(*at).copied().unwrap_or(false);
+    for at in (0..USERS).filter(renamed) {
+        let (from, to) = (user_name(at), UserName::parse(&format!("v{at}")).unwrap());
+        let (old, new) = (Address::User(from.clone()), Address::User(to.clone()));
+        if !first.managed.contains_key(&old) {
+            continue;
+        }
+        let Some(mut managed) = second.managed.remove(&old) else { continue };
+        let arn = |name| account().user_arn(managed.value.path(), name).as_str().to_owned();
+        let (was, is) = (arn(&from), arn(&to));
+        managed.renamed_from = Some(old);
+        second.managed.insert(new, managed);
+        for managed in second.managed.values_mut() {
+            if let Resource::Group(group) = &mut managed.value
+                && group.members.remove(&from)
+            {
+                group.members.insert(to.clone());
+            }
+            if let Resource::Role(role) = &mut managed.value
+                && let Some(trust) = role.trust.map_aws_principals(|arn| (arn == was).then(|| is.clone()))
+            {
+                role.trust = trust;
+            }
+        }
+    }
+    for at in (0..GROUPS).filter(renamed) {
+        let (from, to) = (group_name(at), GroupName::parse(&format!("h{at}")).unwrap());
+        let (old, new) = (Address::Group(from.clone()), Address::Group(to.clone()));
+        if !first.managed.contains_key(&old) {
+            continue;
+        }
+        let Some(mut managed) = second.managed.remove(&old) else { continue };
+        managed.renamed_from = Some(old);
+        second.managed.insert(new, managed);
+        for managed in second.managed.values_mut() {
+            if let Resource::User(user) = &mut managed.value
+                && user.groups.remove(&from)
+            {
+                user.groups.insert(to.clone());
+            }
+        }
+    }
+    second
 }
 
 const ACTIONS: [&str; 7] =

@@ -71,6 +71,7 @@ pub(crate) static USER: Block = Block {
         ),
         key("protect", Shape::Bool, PROTECT_DOC),
         key("adopt", Shape::Bool, ADOPT_DOC),
+        key("renamed_from", TEXT, RENAMED_FROM_DOC),
     ],
 };
 
@@ -92,6 +93,7 @@ pub(crate) static GROUP: Block = Block {
         ),
         key("protect", Shape::Bool, PROTECT_DOC),
         key("adopt", Shape::Bool, ADOPT_DOC),
+        key("renamed_from", TEXT, RENAMED_FROM_DOC),
     ],
 };
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use iamctl_model::{
-    Address, Field, Group, GroupName, InstanceProfile, Policy, PolicyArn, PolicyName, Resource, Role,
-    RoleName, Tags, User, UserName,
+    Address, Field, Group, GroupName, InstanceProfile, NameError, Policy, PolicyArn, PolicyName, Resource,
+    Role, RoleName, Tags, User, UserName,
 };
 use iamctl_policy::{Diagnostic, Document, Grammar, Node, Span, Value};
 
@@ -39,6 +39,8 @@ pub(super) struct Common {
     pub(super) span: Span,
     pub(super) adopt: bool,
     pub(super) protect: bool,
+    /// What a user or group was called before.
+    pub(super) renamed_from: Option<Address>,
     pub(super) ignore: Vec<(Field, Span)>,
     pub(super) places: Places,
 }
@@ -108,6 +110,8 @@ impl Scope<'_, '_, '_> {
             let Some(mut open) = self.open(node, &keys::USER, &what, (span, from), USER_IGNORES) else {
                 continue;
             };
+            let former = self.former_name(&mut open, UserName::parse);
+            open.common.renamed_from = former.map(Address::User);
             let groups = self.groups_of(&mut open);
             for group in &groups {
                 members.entry(group.clone()).or_default().insert(name.clone());
@@ -137,6 +141,8 @@ impl Scope<'_, '_, '_> {
             let Some(mut open) = self.open(node, &keys::GROUP, &what, (span, from), GROUP_IGNORES) else {
                 continue;
             };
+            let former = self.former_name(&mut open, GroupName::parse);
+            open.common.renamed_from = former.map(Address::Group);
             let (policies, inline_policies) = self.granted(&mut open);
             open.reader.finish(&mut self.found);
             let members: BTreeSet<UserName> = members.get(&name).cloned().unwrap_or_default();
@@ -237,10 +243,29 @@ impl Scope<'_, '_, '_> {
             span,
             adopt: values::truth(reader.get("adopt", found), "`adopt`", found),
             protect: values::truth(reader.get("protect", found), "`protect`", found),
+            renamed_from: None,
             ignore: values::ignored_fields(reader.get("ignore", found), ignorable, found),
             places,
         };
         Some(Open { reader, common, from: from.to_owned() })
+    }
+
+    /// What a user or group was called before.
+    fn former_name<N>(
+        &mut self,
+        open: &mut Open<'_>,
+        parse: impl Fn(&str) -> Result<N, NameError>,
+    ) -> Option<N> {
+        let node = open.reader.get("renamed_from", &mut self.found)?;
+        let text = node.expect_str("`renamed_from`", &mut self.found)?;
+        match parse(text) {
+            Ok(name) => Some(name),
+            Err(error) => {
+                let mistake = Diagnostic::error("name", node.span, error.to_string()).help(error.help());
+                self.found.push(mistake);
+                None
+            }
+        }
     }
 
     fn document_of(&mut self, open: &mut Open<'_>, grammar: Grammar) -> Option<Document> {

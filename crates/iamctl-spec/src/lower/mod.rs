@@ -290,6 +290,9 @@ impl Scope<'_, '_, '_> {
     fn forget(&mut self, sections: &[Sections<'_>], entities: &[Entity]) -> BTreeSet<Address> {
         let defined: BTreeMap<_, _> =
             entities.iter().map(|entity| (&entity.address, entity.managed.span)).collect();
+        let renamed =
+            entities.iter().filter_map(|entity| Some((entity.managed.renamed_from.as_ref()?, entity)));
+        let renamed: BTreeMap<_, _> = renamed.collect();
         let mut forgotten = BTreeSet::new();
         for node in sections.iter().filter_map(|one| one.forget) {
             for item in values::texts(node, "an address under `forget`", "`forget`", &mut self.found) {
@@ -314,6 +317,14 @@ impl Scope<'_, '_, '_> {
                                 .help("remove one of the two"),
                             );
                         }
+                        if let Some(entity) = renamed.get(&address) {
+                            let message = format!("`{address}` cannot be both renamed and forgotten");
+                            self.found.push(
+                                Diagnostic::error("renamed-from", item.span, message)
+                                    .related(entity.places.key("renamed_from"), "renamed here")
+                                    .help("remove one of the two"),
+                            );
+                        }
                         forgotten.insert(address);
                     }
                 }
@@ -325,9 +336,10 @@ impl Scope<'_, '_, '_> {
 
 /// What an entity of the manifest becomes, with the places that later rules point to.
 fn entity(address: Address, value: Resource, common: entities::Common) -> Entity {
-    let entities::Common { span, adopt, protect, ignore, places } = common;
+    let entities::Common { span, adopt, protect, renamed_from, ignore, places } = common;
     let ignored = ignore.iter().map(|(field, _)| *field).collect();
-    Entity { address, managed: Managed { value, span, adopt, protect, ignore: ignored }, places, ignore }
+    let managed = Managed { value, span, adopt, protect, ignore: ignored, renamed_from };
+    Entity { address, managed, places, ignore }
 }
 
 /// The grammar's name, by which read documents are kept apart.

@@ -88,6 +88,7 @@ pub const RULES: &[Rule] = &[
         "address",
         "an address is `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME` or `instance_profile/NAME`",
     ),
+    rule(NAMES, "renamed-from", "what is renamed had another name, which nothing else has"),
     rule(NAMES, "forget-defined", "what is forgotten is not defined as well"),
     rule(PLAIN, "manifest-name", "the manifest's name can be part of a key in S3"),
     rule(PLAIN, "account", "the account guard does not depend on the account"),

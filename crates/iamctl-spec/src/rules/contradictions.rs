@@ -1,9 +1,11 @@
 //! A manifest that says two things at once, or wants what belongs to AWS.
 
-use iamctl_model::{IgnoredItem, Kind, Resource};
-use iamctl_policy::{Diagnostic, Diagnostics};
+use std::collections::BTreeMap;
 
-use super::World;
+use iamctl_model::{Address, IgnoredItem, Kind, Resource};
+use iamctl_policy::{Diagnostic, Diagnostics, Span};
+
+use super::{Entity, World};
 
 /// Names that AWS's own roles have.
 pub(super) fn reserved_names(world: &World<'_>, found: &mut Diagnostics) {
@@ -21,6 +23,56 @@ pub(super) fn reserved_names(world: &World<'_>, found: &mut Diagnostics) {
             );
         }
     }
+}
+
+/// A former name that is no other one, or that something else has.
+pub(super) fn renamed(world: &World<'_>, found: &mut Diagnostics) {
+    let defined: BTreeMap<_, _> = world.entities.iter().map(|entity| (&entity.address, entity)).collect();
+    let mut renamed: BTreeMap<&Address, Span> = BTreeMap::new();
+    for entity in world.entities {
+        let Some(former) = &entity.managed.renamed_from else { continue };
+        let (place, kind) = (entity.places.key("renamed_from"), former.kind());
+        let mistake = |message: String| Diagnostic::error("renamed-from", place, message);
+        if former.name() == entity.address.name() {
+            let message = format!("the {kind} `{}` is called so already", former.name());
+            found.push(mistake(message).help("write the name that it had before, or remove `renamed_from`"));
+        } else if let Some(other) = defined.get(former).filter(|other| {
+            // One that is renamed as well leaves its name to this one.
+            other.address != entity.address && other.managed.renamed_from.is_none()
+        }) {
+            let message = format!("`{}` is another {kind} of this manifest", former.name());
+            found.push(
+                mistake(message)
+                    .related(other.managed.span, "defined here")
+                    .help("remove its block, or `renamed_from`"),
+            );
+        } else if gives_its_name_back(&defined, former, &entity.address) {
+            let message = format!("`{}` waits for its own name to be free", entity.address.name());
+            found.push(
+                mistake(message).help("rename one of them to a third name, apply that, and go on then"),
+            );
+        } else if let Some(first) = renamed.get(former) {
+            let message = format!("the {kind} `{}` cannot become two", former.name());
+            found
+                .push(mistake(message).related(*first, "renamed here as well").help("remove one of the two"));
+        }
+        renamed.insert(former, place);
+    }
+}
+
+/// Whether what gives its name to a thing gets, by way of others, that thing's own former name.
+fn gives_its_name_back(defined: &BTreeMap<&Address, &Entity>, former: &Address, address: &Address) -> bool {
+    let mut name = former;
+    for _ in 0..defined.len() {
+        let next = defined.get(name).and_then(|entity| entity.managed.renamed_from.as_ref());
+        match next {
+            Some(_) if name == address => return name != former,
+            Some(next) if next == address => return true,
+            Some(next) => name = next,
+            None => return false,
+        }
+    }
+    false
 }
 
 /// A key under `ignore` that is written all the same.

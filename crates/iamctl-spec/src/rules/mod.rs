@@ -60,6 +60,7 @@ pub(crate) struct World<'a> {
 /// The checks, in no particular order: findings are sorted by place.
 const CHECKS: &[fn(&World<'_>, &mut Diagnostics)] = &[
     contradictions::reserved_names,
+    contradictions::renamed,
     contradictions::ignored_and_written,
     contradictions::ignored_by_rule,
     quotas::document_sizes,

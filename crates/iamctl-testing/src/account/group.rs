@@ -29,7 +29,9 @@ impl MemoryAccount {
             self.live.groups.get_mut(name).ok_or_else(|| missing(format!("The group with name {name}")))?;
         let value = &mut group.value;
         match action {
-            Action::UpdateGroup { new_path, .. } => value.path = new_path.clone(),
+            Action::UpdateGroup { new_path, .. } => {
+                value.path = new_path.clone().unwrap_or(value.path.clone());
+            }
             Action::DeleteGroup { .. } => {
                 if !value.members.is_empty() {
                     return Err(conflict("Cannot delete entity, must remove users from group first."));

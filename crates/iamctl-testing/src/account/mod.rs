@@ -131,6 +131,10 @@ impl MemoryAccount {
     pub fn perform(&mut self, action: &Action) -> Result<Receipt, ActionError> {
         let seconds = self.now.as_second().saturating_add(1);
         self.now = Timestamp::from_second(seconds).unwrap_or(self.now);
+        if let Some((from, to)) = action.renames() {
+            self.check_rename(&from, &to)?;
+            self.rename(&from, &to);
+        }
         let address = action.subject();
         if let Some(resource) = self.live.resource(&address, None)
             && resource.path().is_reserved()

@@ -1,12 +1,24 @@
 //! Other names for what is there: the unique id stays.
 
+use iamctl_apply::ActionError;
 use iamctl_model::Address;
 
-use super::MemoryAccount;
+use super::{MemoryAccount, exists, missing};
 use crate::trust;
 
 impl MemoryAccount {
-    /// Gives a user or group another name, as somebody might do behind our back: iamctl makes no such call.
+    /// Names are unique, whatever their case; another spelling of its own name is free.
+    pub(super) fn check_rename(&self, from: &Address, to: &Address) -> Result<(), ActionError> {
+        if self.live.id(from).is_none() {
+            return Err(missing(format!("The {} with name {}", from.kind(), from.name())));
+        }
+        if from != to && self.live.id(to).is_some() {
+            return Err(exists(format!("The {} with name {}", to.kind(), to.name())));
+        }
+        Ok(())
+    }
+
+    /// Gives a user or group another name, as a call of ours does, or somebody behind our back.
     /// What is not there, and what AWS cannot rename, stays as it is.
     pub fn rename(&mut self, from: &Address, to: &Address) {
         let live = &mut self.live;

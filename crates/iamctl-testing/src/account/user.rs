@@ -37,7 +37,8 @@ impl MemoryAccount {
             self.live.users.get_mut(name).ok_or_else(|| missing(format!("The user with name {name}")))?;
         let value = &mut user.value;
         match action {
-            Action::UpdateUser { new_path, .. } => {
+            Action::UpdateUser { new_path: None, .. } => {}
+            Action::UpdateUser { new_path: Some(new_path), .. } => {
                 let old = account.user_arn(&value.path, name);
                 value.path = new_path.clone();
                 let new = account.user_arn(new_path, name);

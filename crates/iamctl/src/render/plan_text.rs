@@ -273,8 +273,24 @@ impl Writer<'_, '_> {
     fn fields(&mut self, change: &Change, before: &Resource, after: &Resource) {
         let causes: BTreeSet<Cause> = change.fields.values().copied().collect();
         for (field, cause) in &change.fields {
+            if *field == Field::Name {
+                self.renamed(change);
+                continue;
+            }
             self.field(*field, (*cause, causes.len() > 1), before, after);
         }
+    }
+
+    fn renamed(&mut self, change: &Change) {
+        let mut renames = self.plan.steps.iter().filter_map(|step| step.action.renames());
+        let Some((from, to)) = renames.find(|(_, to)| *to == change.address) else { return };
+        let (from, to) = (from.name().to_owned(), to.name().to_owned());
+        let arrow = (Ink::Plain, " -> ".to_owned());
+        self.page.words(
+            NAME,
+            4,
+            &[(Ink::Plain, "name  ".to_owned()), (Ink::Remove, from), arrow, (Ink::Add, to)],
+        );
     }
 
     fn field(&mut self, field: Field, (cause, mixed): (Cause, bool), before: &Resource, after: &Resource) {
