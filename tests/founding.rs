@@ -212,7 +212,7 @@ fn whatever_is_read_of_iam_is_read_in_lists() {
     let mut reads = world.calls(|call| call.service == Service::Iam && !call.is_write());
     reads.sort();
     reads.dedup();
-    assert_eq!(reads, ["iam GetAccountAuthorizationDetails", "iam ListRoles"]);
+    assert_eq!(reads, ["iam GetAccountAuthorizationDetails", "iam GetAccountSummary", "iam ListRoles"]);
 }
 
 #[test]

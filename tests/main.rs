@@ -28,6 +28,7 @@ mod offline;
 mod outages;
 mod ownership;
 mod policies;
+mod quotas;
 mod refusals;
 mod renames;
 mod replacements;

@@ -53,6 +53,7 @@ mod read_credentials;
 mod read_error;
 mod read_instance_profiles;
 mod read_one;
+mod read_quotas;
 mod settle;
 mod whole;
 

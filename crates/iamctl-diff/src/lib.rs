@@ -26,6 +26,7 @@ mod last_used;
 mod moves;
 mod order;
 mod plan;
+mod quotas;
 mod renamed;
 mod renames;
 mod replace;
@@ -40,3 +41,4 @@ pub use ghosts::deleted_principals;
 pub use plan::{
     Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, plan, unmanaged_addresses,
 };
+pub use quotas::needs_quotas;

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
     Action, Address, Caller, GroupName, Guard, Hazard, HazardKind, Identity, Note, PolicyArn, Refusal, Step,
-    StepId, UserName,
+    StepId,
 };
 use iamctl_policy::Document;
 
@@ -27,19 +27,8 @@ use crate::delta::Delta;
 use crate::doors;
 use crate::drafts::{Draft, Effect, Part, own_principal};
 use crate::graph::{Edges, Reason};
+use crate::quotas;
 use crate::world::World;
-
-/// How many policies AWS lets one attach to a user, group or role, and how many groups a user can be
-/// in. Source: IAM User Guide, "IAM and AWS STS quotas", defaults. The former can be raised for an
-/// account; that would take a call to find out, and only makes room that is not used here.
-const MOST_ATTACHED: usize = 10;
-const MOST_GROUPS: usize = 10;
-
-/// What a reader is told where there is no room for the new beside the old.
-const NO_ROOM_FOR_POLICIES: &str = "policies are detached before others are attached, because there is room for 10 \
-     only: AWS's default quota. Whether this account's is higher is not read";
-const NO_ROOM_FOR_GROUPS: &str =
-    "it leaves groups before it joins others, because a user can be in 10 groups only";
 
 /// The steps in order, and what about their order must be told.
 #[derive(Debug, Default)]
@@ -61,7 +50,7 @@ pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>
         notes: Vec::new(),
     };
     ordering.preconditions();
-    ordering.rooms();
+    ordering.notes = quotas::order(world, drafts, &mut ordering.edges);
     ordering.versions_before_attachments();
     ordering.groups_and_members();
     ordering.trust_before_deletes();
@@ -202,62 +191,6 @@ impl Ordering<'_> {
     fn named(&self, trust: &Document) -> Vec<Identity> {
         let account = &self.world.live().account;
         trust.aws_principals().filter_map(|text| own_principal(account, text)).collect()
-    }
-
-    /// Where a quota leaves no room for the new beside the old, the old goes first.
-    fn rooms(&mut self) {
-        let mut attaches: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
-        let mut detaches: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
-        let mut joins: BTreeMap<UserName, Vec<usize>> = BTreeMap::new();
-        let mut leaves: BTreeMap<UserName, Vec<usize>> = BTreeMap::new();
-        // One that is replaced starts with nothing.
-        let stays = |index: &usize| self.drafts.get(*index).is_some_and(|draft| draft.part == Part::Whole);
-        for (index, action) in self.actions().filter(|(index, _)| stays(index)) {
-            match action {
-                Action::AttachUserPolicy { .. }
-                | Action::AttachGroupPolicy { .. }
-                | Action::AttachRolePolicy { .. } => {
-                    attaches.entry(action.subject()).or_default().push(index);
-                }
-                Action::DetachUserPolicy { .. }
-                | Action::DetachGroupPolicy { .. }
-                | Action::DetachRolePolicy { .. } => {
-                    detaches.entry(action.subject()).or_default().push(index);
-                }
-                Action::AddUserToGroup { user_name, .. } => {
-                    joins.entry(user_name.clone()).or_default().push(index);
-                }
-                Action::RemoveUserFromGroup { user_name, .. } => {
-                    leaves.entry(user_name.clone()).or_default().push(index);
-                }
-                _ => {}
-            }
-        }
-        let live = self.world.live();
-        let mut crowded: Vec<(Address, &str, Vec<usize>, Vec<usize>)> = Vec::new();
-        for (address, new) in attaches {
-            let found = live.resource(&address, None);
-            let there = found.as_ref().and_then(|found| found.policies()).map_or(0, BTreeSet::len);
-            let old = detaches.remove(&address).unwrap_or_default();
-            if there.saturating_add(new.len()) > MOST_ATTACHED {
-                crowded.push((address, NO_ROOM_FOR_POLICIES, old, new));
-            }
-        }
-        for (user, new) in joins {
-            let there = live.users.get(&user).map_or(0, |user| user.value.groups.len());
-            let old = leaves.remove(&user).unwrap_or_default();
-            if there.saturating_add(new.len()) > MOST_GROUPS {
-                crowded.push((Address::User(user), NO_ROOM_FOR_GROUPS, old, new));
-            }
-        }
-        for (address, why, old, new) in crowded {
-            if !old.is_empty() {
-                self.notes.push(Note { address, message: why.to_owned() });
-            }
-            for first in old {
-                new.iter().for_each(|then| self.edges.add(first, *then, Reason::Precondition));
-            }
-        }
     }
 
     /// Whoever gets a policy gets its new text, and whoever loses it never sees the new text; it is the

@@ -17,6 +17,7 @@ use crate::guards::{Guards, denied, refused};
 use crate::last_used;
 use crate::moves::Moves;
 use crate::order::order;
+use crate::quotas;
 use crate::renamed::follow;
 use crate::renames::Renames;
 use crate::replace;
@@ -98,6 +99,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     }
 
     let world = World::new(&live, &compared.changes);
+    refusals.extend(quotas::refusals(&world, &compared.changes));
     let drafts = drafts(&world, &compared.changes, &renames);
     let ordered = order(&world, &drafts, inputs.caller);
     refusals.extend(ordered.refusals);

@@ -25,6 +25,7 @@ mod live;
 mod names;
 mod ownership;
 mod plan;
+mod quotas;
 mod resource;
 mod tags;
 
@@ -45,5 +46,6 @@ pub use live::{
 pub use names::{GroupName, InstanceProfileName, NameError, Path, PolicyName, RoleName, UserName};
 pub use ownership::{Owned, Ownership, Sibling, UnfinishedRun};
 pub use plan::{Guard, Hazard, HazardKind, Note, Plan, Refusal, Step, StepId};
+pub use quotas::Quotas;
 pub use resource::{Field, Group, InstanceProfile, Policy, Resource, Role, SessionDuration, User};
 pub use tags::Tags;

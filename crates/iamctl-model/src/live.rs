@@ -12,6 +12,7 @@ use crate::address::{Address, Kind};
 use crate::arn::{Account, PolicyArn};
 use crate::credentials::Credentials;
 use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, UserName};
+use crate::quotas::Quotas;
 use crate::resource::{Group, InstanceProfile, Policy, Resource, Role, SessionDuration, User};
 use crate::tags::Tags;
 
@@ -27,6 +28,12 @@ pub enum Observed<T> {
 }
 
 impl<T> Observed<T> {
+    /// Whether it was not read.
+    #[must_use]
+    pub fn is_not_read(&self) -> bool {
+        matches!(self, Observed::NotRead)
+    }
+
     /// The value, or what stands in where it was not read.
     pub fn unwrap_or(self, stand_in: T) -> T {
         match self {
@@ -259,6 +266,9 @@ pub struct Live {
     /// Source: IAM API, `RoleLastUsed`, `User`, `AccessKeyLastUsed`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub last_used: BTreeMap<Address, Option<Timestamp>>,
+    /// What it may hold: read only where something is made.
+    #[serde(default, skip_serializing_if = "Observed::is_not_read")]
+    pub quotas: Observed<Quotas>,
 }
 
 impl Live {
@@ -273,6 +283,7 @@ impl Live {
             roles: BTreeMap::new(),
             instance_profiles: Observed::Read(BTreeMap::new()),
             last_used: BTreeMap::new(),
+            quotas: Observed::NotRead,
         }
     }
 

@@ -75,13 +75,15 @@ pub enum Guard {
     DeleteCredentials,
     /// Somebody gave a thing that is ours another name.
     Renamed,
+    /// More of something would be there than AWS lets the account have.
+    Quota,
     /// A danger of the plan that was not to be risked: `--deny`.
     Hazard,
 }
 
 impl Guard {
     /// All of them.
-    pub const ALL: [Guard; 18] = [
+    pub const ALL: [Guard; 19] = [
         Guard::Adopt,
         Guard::Conflict,
         Guard::NameCase,
@@ -99,6 +101,7 @@ impl Guard {
         Guard::Sibling,
         Guard::DeleteCredentials,
         Guard::Renamed,
+        Guard::Quota,
         Guard::Hazard,
     ];
 
@@ -123,6 +126,7 @@ impl Guard {
             Guard::Sibling => "sibling",
             Guard::DeleteCredentials => "delete-credentials",
             Guard::Renamed => "renamed",
+            Guard::Quota => "quota",
             Guard::Hazard => "hazard",
         }
     }

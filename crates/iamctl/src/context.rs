@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use iamctl_apply::{Basis, BucketState, ManifestFiles, MasterStore, Memory};
 use iamctl_aws::{Aws, AwsBucket, Scope};
-use iamctl_diff::{Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, plan, users_to_delete};
+use iamctl_diff::{
+    Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, needs_quotas, plan, users_to_delete,
+};
 use iamctl_model::{Account, Address, Caller, Kind, Live, Ownership, Sibling, UnfinishedRun};
 use iamctl_spec::Manifest;
 
@@ -89,6 +91,9 @@ impl Session {
         let scope = self.scope(&memory.ownership, also);
         let mut live = self.read_live(&memory, &scope).await?;
         if memory.bucket == BucketState::Missing {
+            if needs_quotas(&self.manifest.desired, &live, &memory.ownership) {
+                self.aws.read_quotas(&mut live).await?;
+            }
             return Ok(Observed { memory, live, unfinished: Vec::new(), siblings: Vec::new() });
         }
         let (desired, ownership) = (&self.manifest.desired, &memory.ownership);
@@ -109,6 +114,9 @@ impl Session {
         };
         let deleted = users_to_delete(desired, &live, ownership, &unfinished, &siblings);
         self.aws.read_credentials(&mut live, &deleted).await?;
+        if needs_quotas(desired, &live, ownership) {
+            self.aws.read_quotas(&mut live).await?;
+        }
         Ok(Observed { memory, live, unfinished, siblings })
     }
 

@@ -6,7 +6,7 @@
 //! (another one that was applied to the same account after it), `unreadable siblings` (names and
 //! reasons), `behind our back` (calls that somebody else made since),
 //! `renamed` (users and groups that somebody gave another name, one a line), `manifest` (what is wanted now),
-//! `credentials` (what users were given to sign in with, one user a line), `allow` (guards), `deny` (hazards), `caller` (the ARN of who runs it), and `plan`. `UPDATE_CASES=1 cargo test -p iamctl-diff` writes the plans anew; read the difference.
+//! `quotas` (what `GetAccountSummary` says of them, which the account enforces), `credentials` (what users were given to sign in with, one user a line), `allow` (guards), `deny` (hazards), `caller` (the ARN of who runs it), and `plan`. `UPDATE_CASES=1 cargo test -p iamctl-diff` writes the plans anew; read the difference.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -68,6 +68,9 @@ fn world(sections: &BTreeMap<String, String>) -> World {
     for line in sections.get("renamed").map(String::as_str).unwrap_or_default().lines() {
         let (from, to) = line.split_once(" -> ").unwrap();
         world.account.rename(&from.parse().unwrap(), &to.parse().unwrap());
+    }
+    if let Some(quotas) = sections.get("quotas") {
+        world.account.tell_quotas(serde_json::from_str(quotas).unwrap());
     }
     for line in sections.get("credentials").map(String::as_str).unwrap_or_default().lines() {
         let (user, has) = line.split_once(": ").unwrap();

@@ -5,6 +5,7 @@
 //! | a name is unique whatever its case | `EntityAlreadyExists` | IAM User Guide, quotas page |
 //! | a call on what is not there | `NoSuchEntity` | IAM API |
 //! | deleting what still has children, members, users or credentials | `DeleteConflict` | IAM API, `Delete*` |
+//! | more users, groups, roles, policies or instance profiles than [`MemoryAccount::tell_quotas`] says | `LimitExceeded` | quotas page |
 //! | a sixth policy version, an eleventh attachment or group | `LimitExceeded` | quotas page |
 //! | a second role in an instance profile | `LimitExceeded` | quotas page |
 //! | documents beyond their size | `LimitExceeded` | quotas page |
@@ -24,7 +25,9 @@ mod user;
 use std::collections::BTreeMap;
 
 use iamctl_apply::{ActionError, ErrorClass, Receipt};
-use iamctl_model::{Account, Action, Address, Live, LivePolicy, MfaSerial, PolicyArn, PolicyName, UniqueId};
+use iamctl_model::{
+    Account, Action, Address, Live, LivePolicy, MfaSerial, Observed, PolicyArn, PolicyName, UniqueId,
+};
 use iamctl_policy::Document;
 use jiff::Timestamp;
 
@@ -111,6 +114,33 @@ impl MemoryAccount {
         self
     }
 
+    /// Has these quotas from now on, enforces them, and shows them to readers.
+    pub fn tell_quotas(&mut self, quotas: iamctl_model::Quotas) {
+        self.quotas.attachments = quotas.policies_of_user.unwrap_or(self.quotas.attachments);
+        self.quotas.groups_per_user = quotas.groups_of_user.unwrap_or(self.quotas.groups_per_user);
+        self.live.quotas = Observed::Read(quotas);
+    }
+
+    /// Whether there is room for one more of a kind.
+    fn check_room(&self, action: &Action) -> Result<(), ActionError> {
+        let makes = matches!(
+            action,
+            Action::CreateUser { .. }
+                | Action::CreateGroup { .. }
+                | Action::CreateRole { .. }
+                | Action::CreatePolicy { .. }
+                | Action::CreateInstanceProfile { .. }
+        );
+        let kind = action.subject().kind();
+        let most = self.live.quotas.as_ref().and_then(|quotas| quotas.of_kind(kind)).filter(|_| makes);
+        match most {
+            Some(most) if self.live.count(kind) >= most => {
+                Err(limit(format!("Cannot exceed quota for {}PerAccount: {most}", kind.section())))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What the account holds, as a reader would see it.
     #[must_use]
     pub fn live(&self) -> &Live {
@@ -131,6 +161,7 @@ impl MemoryAccount {
     pub fn perform(&mut self, action: &Action) -> Result<Receipt, ActionError> {
         let seconds = self.now.as_second().saturating_add(1);
         self.now = Timestamp::from_second(seconds).unwrap_or(self.now);
+        self.check_room(action)?;
         if let Some((from, to)) = action.renames() {
             self.check_rename(&from, &to)?;
             self.rename(&from, &to);
