@@ -170,10 +170,7 @@ pub(crate) fn resource_arn(state: &State, address: &Address) -> Option<String> {
     match address {
         Address::User(name) => arn_of(state, &Identity::User(name.clone())),
         Address::Role(name) => arn_of(state, &Identity::Role(name.clone())),
-        Address::Policy(name) => {
-            let found = state.policies.iter().find(|(_, policy)| policy.name == *name);
-            found.map(|(arn, _)| arn.as_str().to_owned())
-        }
+        Address::Policy(name) => state.arns.get(name).map(|arn| arn.as_str().to_owned()),
         Address::Group(name) => {
             let (account, path) = (&state.account, &state.groups.get(name)?.path);
             Some(format!("arn:{}:iam::{}:group{path}{name}", account.partition, account.id))

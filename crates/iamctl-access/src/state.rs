@@ -16,6 +16,8 @@ pub(crate) struct State {
     pub(crate) groups: BTreeMap<GroupName, Group>,
     pub(crate) roles: BTreeMap<RoleName, Role>,
     pub(crate) policies: BTreeMap<PolicyArn, OwnPolicy>,
+    /// Their ARNs: AWS has one policy of a name, whatever its path.
+    pub(crate) arns: BTreeMap<PolicyName, PolicyArn>,
     /// AWS's names for those that are there.
     pub(crate) ids: BTreeMap<Address, UniqueId>,
     /// What the manifest leaves to others and nobody read.
@@ -42,6 +44,7 @@ impl State {
             groups: BTreeMap::new(),
             roles: BTreeMap::new(),
             policies: BTreeMap::new(),
+            arns: BTreeMap::new(),
             ids: BTreeMap::new(),
             left: BTreeMap::new(),
             left_tags: BTreeMap::new(),
@@ -78,6 +81,7 @@ impl State {
                 document: version.document.clone(),
                 tags: policy.tags.as_ref().cloned(),
             };
+            state.arns.insert(name.clone(), policy.arn.clone());
             state.policies.insert(policy.arn.clone(), own);
         }
         state.ids = live.addresses().map(|(address, id)| (address, id.clone())).collect();
@@ -111,9 +115,10 @@ impl State {
                 self.roles.insert(name.clone(), role);
             }
             (Address::Policy(name), Resource::Policy(policy)) => {
-                // AWS has one policy of a name, whatever its path.
-                self.policies.retain(|_, other| other.name != *name);
                 let arn = PolicyArn::new(&self.account, &policy.path, name);
+                if let Some(before) = self.arns.insert(name.clone(), arn.clone()) {
+                    self.policies.remove(&before);
+                }
                 let tags = Some(policy.tags);
                 let own = OwnPolicy { name: name.clone(), document: policy.document, tags };
                 self.policies.insert(arn, own);
@@ -137,13 +142,11 @@ impl State {
                 self.users.values_mut().for_each(|user| user.groups.retain(|group| group != name));
             }
             Address::Policy(name) => {
-                let arns: Vec<PolicyArn> = self.policies.keys().cloned().collect();
-                for arn in arns.into_iter().filter(|arn| arn.policy_name() == *name) {
-                    self.policies.remove(&arn);
-                    self.users.values_mut().for_each(|user| _ = user.policies.remove(&arn));
-                    self.groups.values_mut().for_each(|group| _ = group.policies.remove(&arn));
-                    self.roles.values_mut().for_each(|role| _ = role.policies.remove(&arn));
-                }
+                let Some(arn) = self.arns.remove(name) else { return };
+                self.policies.remove(&arn);
+                self.users.values_mut().for_each(|user| _ = user.policies.remove(&arn));
+                self.groups.values_mut().for_each(|group| _ = group.policies.remove(&arn));
+                self.roles.values_mut().for_each(|role| _ = role.policies.remove(&arn));
             }
             _ => {}
         }
@@ -169,9 +172,7 @@ impl State {
         match address {
             Address::User(name) => self.users.get(name).map(|user| &user.tags),
             Address::Role(name) => self.roles.get(name).map(|role| &role.tags),
-            Address::Policy(name) => {
-                self.policies.values().find(|policy| policy.name == *name)?.tags.as_ref()
-            }
+            Address::Policy(name) => self.policies.get(self.arns.get(name)?)?.tags.as_ref(),
             _ => None,
         }
     }
