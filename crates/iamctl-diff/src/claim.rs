@@ -63,8 +63,23 @@ fn claim_created(claimed: &mut Ownership, run: &UnfinishedRun, change: &Change, 
     let is_since = live.created(address).is_some_and(|created| created >= since);
     if recorded || is_since && is_on_the_way_to(&found, planned) {
         let owned = Owned { id: id.clone(), protect: false, last_applied: found };
+        name_by_id(claimed, address, live);
         claimed.0.remove(address);
         claimed.0.insert(address.clone(), owned);
+    }
+}
+
+/// Trust policies that named the one that is gone show its id since then, and nobody remembers whose it was.
+fn name_by_id(claimed: &mut Ownership, address: &Address, live: &Live) {
+    let (Address::Role(name), Some(gone)) = (address, claimed.get(address)) else { return };
+    let arn = live.account.role_arn(gone.last_applied.path(), name).as_str().to_owned();
+    let id = gone.id.0.clone();
+    for owned in claimed.0.values_mut() {
+        if let Resource::Role(role) = &mut owned.last_applied
+            && let Some(trust) = role.trust.map_aws_principals(|text| (text == arn).then(|| id.clone()))
+        {
+            role.trust = trust;
+        }
     }
 }
 
