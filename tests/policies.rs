@@ -54,3 +54,72 @@ fn documents_that_aws_takes_for_the_same_are_equal() {
     with_lines(&world, &["policy", "equal", "-"], &lines[..2]).expect(0);
     assert_eq!(world.calls(|_| true), [""; 0]);
 }
+
+#[test]
+fn the_same_access_in_other_words_is_equal_when_that_is_asked() {
+    let world = World::new();
+    world.write("a.json", &allow("s3:*", "*").to_string());
+    let split = json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "Get", "Effect": "Allow", "Action": "S3:get*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "s3:*", "Resource": ["*", "arn:aws:s3:::b/*"]},
+    ]});
+    world.write("b.json", &split.to_string());
+    world.iamctl(&["policy", "equal", "a.json", "b.json"]).expect(1);
+    world.iamctl(&["policy", "equal", "a.json", "b.json", "--level", "semantic"]).expect(0).says(&["equal"]);
+    world.iamctl(&["policy", "diff", "a.json", "b.json"]).expect(0).says(&["The same access."]);
+
+    let line = json!({"id": "x", "a": allow("s3:*", "*"), "b": split.to_string()}).to_string();
+    let finished = with_lines(&world, &["policy", "equal", "--level", "semantic"], &[line]).expect(0);
+    assert_eq!(answers(&finished), [json!({"id": "x", "equal": true})]);
+}
+
+#[test]
+fn what_is_gained_and_lost_is_told_with_a_request_that_the_evaluator_confirms() {
+    let world = World::new();
+    let (before, after) = (allow("s3:Get*", "*"), allow("s3:*Object", "arn:aws:s3:::b/*"));
+    world.write("a.json", &before.to_string());
+    world.write("b.json", &after.to_string());
+    world.iamctl(&["policy", "diff", "a.json", "b.json"]).expect(1).says(&[
+        "Gained:",
+        "s3:DeleteObject",
+        "on arn:aws:s3:::b/example",
+        "Lost:",
+        "s3:GetObject",
+    ]);
+
+    let lines = [
+        json!({"id": 1, "kind": "identity", "a": before, "b": after}).to_string(),
+        json!({"id": 2, "kind": "identity", "a": before, "b": {"Statement": {"Effect": "Allow"}}})
+            .to_string(),
+    ];
+    let finished = with_lines(&world, &["policy", "diff"], &lines).expect(1);
+    let [found, broken] = answers(&finished).try_into().unwrap();
+    assert_eq!((&found["added"], &found["removed"]), (&json!("yes"), &json!("yes")));
+    assert!(broken["error"].as_str().unwrap().contains("`b`: statement 0 needs `Action`"), "{broken}");
+
+    let ask = |request: &Value, policy: &Value| {
+        let line = json!({"request": request, "policies": {"identity": [policy]}}).to_string();
+        answers(&with_lines(&world, &["policy", "eval"], &[line]).expect(0))[0]["decision"].clone()
+    };
+    for (witness, allows, denies) in [("addedWitness", &after, &before), ("removedWitness", &before, &after)]
+    {
+        assert_eq!(ask(&found[witness], allows), "Allowed", "{found}");
+        assert_eq!(ask(&found[witness], denies), "ImplicitlyDenied", "{found}");
+    }
+}
+
+#[test]
+fn a_trust_policy_that_no_longer_asks_for_mfa_adds_access() {
+    let world = World::new();
+    let trust = |condition: Value| {
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"AWS": "arn:aws:iam::111122223333:user/alice"}, "Condition": condition}]})
+    };
+    let with_mfa = trust(json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}}));
+    let line = json!({"id": 1, "kind": "trust", "a": with_mfa, "b": trust(json!({}))}).to_string();
+    let [found] = answers(&with_lines(&world, &["policy", "diff"], &[line]).expect(0)).try_into().unwrap();
+    assert_eq!((&found["added"], &found["removed"]), (&json!("yes"), &json!("no")));
+    assert_eq!(found["addedWitness"]["principal"], "arn:aws:iam::111122223333:user/alice");
+    assert_eq!(found["addedWitness"]["context"], json!({}));
+    assert_eq!(found["removedWitness"], Value::Null);
+}

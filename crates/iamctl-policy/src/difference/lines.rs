@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
-use super::are_equal;
+use super::{Access, Difference, Vocabulary, are_equal, difference, kind_of};
 use crate::document::Document;
-use crate::eval::Answer;
+use crate::eval::{Answer, PolicyKind};
 
 #[derive(Deserialize)]
 struct Pair<'l> {
@@ -18,6 +18,25 @@ struct Pair<'l> {
     a: &'l RawValue,
     #[serde(borrow)]
     b: &'l RawValue,
+    #[serde(default)]
+    kind: Option<KindName>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum KindName {
+    Identity,
+    Trust,
+    Resource,
+}
+
+/// When two documents count as equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// AWS treats them as the same text.
+    Structural,
+    /// They allow the same requests.
+    Semantic,
 }
 
 /// The identifier alone, of a line that is broken elsewhere.
@@ -27,13 +46,70 @@ struct IdOnly {
     id: Json,
 }
 
-/// Answers `{"id", "a", "b"}` with `{"id", "equal"}`, or with `{"id", "error"}`.
+/// Answers `{"id", "a", "b"}` with `{"id", "equal"}`, or with `{"id", "error"}`: also where it cannot be said.
 #[must_use]
-pub fn equal_line(line: &[u8]) -> Answer {
+pub fn equal_line(
+    line: &[u8],
+    level: Level,
+    kind: Option<PolicyKind>,
+    vocabulary: &Vocabulary<'_>,
+) -> Answer {
     answer(line, |pair| {
         let (a, b) = pair.documents()?;
-        Ok(json!({"equal": are_equal(&a, &b)?}))
+        let equal = are_equal(&a, &b)?;
+        if equal || level == Level::Structural {
+            return Ok(json!({"equal": equal}));
+        }
+        let found = difference(&a, &b, pair.kind(kind, &a, &b), vocabulary)?;
+        Ok(json!({"equal": found.is_none().ok_or_else(|| undecided(&found))?}))
     })
+}
+
+/// Answers `{"id", "kind", "a", "b"}` with `{"id", "added", "removed", "addedWitness", "removedWitness"}`, and
+/// with `addedReason` or `removedReason` where something is unknown, or with `{"id", "error"}`.
+#[must_use]
+pub fn diff_line(line: &[u8], kind: Option<PolicyKind>, vocabulary: &Vocabulary<'_>) -> Answer {
+    answer(line, |pair| {
+        let (a, b) = pair.documents()?;
+        for (name, document) in [("a", &a), ("b", &b)] {
+            if let Some(reason) = document.unreadable() {
+                return Err(format!("`{name}` cannot be read: {reason}"));
+            }
+        }
+        Ok(difference(&a, &b, pair.kind(kind, &a, &b), vocabulary)?.to_json())
+    })
+}
+
+impl Difference {
+    /// As JSON, each side with its first witness.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let witness = |access: &Access| match access {
+            Access::Yes(changes) => changes.first().map(|change| change.witness.to_json()),
+            Access::No | Access::Unknown(_) => None,
+        };
+        let mut fields = json!({
+            "added": self.added.as_str(),
+            "removed": self.removed.as_str(),
+            "addedWitness": witness(&self.added),
+            "removedWitness": witness(&self.removed),
+        });
+        for (name, access) in [("addedReason", &self.added), ("removedReason", &self.removed)] {
+            if let (Access::Unknown(why), Json::Object(fields)) = (access, &mut fields) {
+                fields.insert(name.to_owned(), why.as_str().into());
+            }
+        }
+        fields
+    }
+}
+
+/// Why it cannot be said whether two documents give the same access.
+fn undecided(found: &Difference) -> String {
+    let why = [&found.added, &found.removed].into_iter().find_map(|access| match access {
+        Access::Unknown(why) => Some(why.as_str()),
+        _ => None,
+    });
+    format!("cannot be decided: {}", why.unwrap_or("unknown"))
 }
 
 fn answer(line: &[u8], ask: impl FnOnce(&Pair<'_>) -> Result<Json, String>) -> Answer {
@@ -55,6 +131,15 @@ fn answer(line: &[u8], ask: impl FnOnce(&Pair<'_>) -> Result<Json, String>) -> A
 }
 
 impl Pair<'_> {
+    /// What the line does not say is as usual, or seen from the statements.
+    fn kind(&self, usual: Option<PolicyKind>, a: &Document, b: &Document) -> PolicyKind {
+        match self.kind {
+            None => usual.unwrap_or_else(|| kind_of(a, b)),
+            Some(KindName::Identity) => PolicyKind::Principal,
+            Some(KindName::Trust | KindName::Resource) => PolicyKind::Resource,
+        }
+    }
+
     fn documents(&self) -> Result<(Document, Document), String> {
         Ok((document("a", self.a)?, document("b", self.b)?))
     }
@@ -77,7 +162,7 @@ mod tests {
     use super::*;
 
     fn equal(line: &str) -> String {
-        equal_line(line.as_bytes()).text
+        equal_line(line.as_bytes(), Level::Structural, None, &Vocabulary::none()).text
     }
 
     #[test]
@@ -99,7 +184,7 @@ mod tests {
             (r#"{"id":7,"a":{"Statement":[{"Action":"a:B"}]},"b":{}}"#, "without `Effect`"),
             (r#"{"id":7,"a":"{\"Version\":\"1\",\"Version\":\"2\"}","b":{}}"#, "`a` cannot be read"),
         ] {
-            let answer = equal_line(line.as_bytes());
+            let answer = equal_line(line.as_bytes(), Level::Structural, None, &Vocabulary::none());
             assert!(answer.is_error && answer.text.starts_with(r#"{"id":7,"error":"#), "{}", answer.text);
             assert!(answer.text.contains(words), "{}", answer.text);
         }

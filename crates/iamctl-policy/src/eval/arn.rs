@@ -66,7 +66,7 @@ pub(crate) fn fields(text: &str) -> Option<[&str; 6]> {
 }
 
 /// The pieces, field by field; at most six.
-fn split<'p>(pieces: &[Solid<'p>]) -> Vec<Vec<Solid<'p>>> {
+pub(crate) fn split<'p>(pieces: &[Solid<'p>]) -> Vec<Vec<Solid<'p>>> {
     let mut done = Vec::new();
     let mut field = Vec::new();
     for piece in pieces {

@@ -137,7 +137,7 @@ fn texts(patterns: &[Pattern]) -> Option<impl Iterator<Item = &str>> {
 impl Decimal {
     /// The numbers, one just beyond each, zero and its neighbours: between any two of the numbers, below
     /// the least and above the greatest lies one of them.
-    fn classes(numbers: &[Decimal]) -> Vec<Decimal> {
+    pub(crate) fn classes(numbers: &[Decimal]) -> Vec<Decimal> {
         if numbers.is_empty() {
             return Vec::new();
         }
@@ -155,7 +155,7 @@ impl Decimal {
 
 impl Moment {
     /// The moments, the one after each, and one before all.
-    fn classes(moments: &[Moment]) -> impl Iterator<Item = Moment> {
+    pub(crate) fn classes(moments: &[Moment]) -> impl Iterator<Item = Moment> {
         let first = moments.iter().min().map(|moment| moment.later(-1));
         moments.iter().flat_map(|moment| [*moment, moment.later(1)]).chain(first)
     }
@@ -164,7 +164,7 @@ impl Moment {
 impl Network {
     /// The first address of each network, the one after its last, and the first of all: the classes are
     /// the ranges between these.
-    fn classes(networks: &[Network]) -> impl Iterator<Item = String> {
+    pub(crate) fn classes(networks: &[Network]) -> impl Iterator<Item = String> {
         let of = |network: &Network| match *network {
             Network::V4 { bits, mask } => {
                 let after = (bits | !mask).checked_add(1);

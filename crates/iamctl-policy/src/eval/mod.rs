@@ -38,22 +38,22 @@
 //! where it is carried out.
 
 mod answer;
-mod arn;
+pub(crate) mod arn;
 mod classes;
-mod condition;
-mod context;
+pub(crate) mod condition;
+pub(crate) mod context;
 mod decide;
 mod explain;
 mod judge;
 mod lines;
-mod operator;
-mod pattern;
-mod policy;
-mod principal;
+pub(crate) mod operator;
+pub(crate) mod pattern;
+pub(crate) mod policy;
+pub(crate) mod principal;
 mod relevant;
 mod request;
-mod truth;
-mod value;
+pub(crate) mod truth;
+pub(crate) mod value;
 
 pub use context::{Context, Values};
 pub use decide::{Because, Decision, Lack, Layer, Outcome, Place, Policies, decide};

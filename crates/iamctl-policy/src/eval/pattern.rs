@@ -59,6 +59,17 @@ pub(crate) enum Solid<'p> {
     Star,
 }
 
+impl Solid<'_> {
+    /// A text for it that reads like a name.
+    pub(crate) fn example(&self) -> &str {
+        match self {
+            Solid::Text(text) => text,
+            Solid::One => "x",
+            Solid::Star => "example",
+        }
+    }
+}
+
 /// The pieces of a pattern for one request.
 pub(crate) enum Resolved<'p> {
     Pieces(Vec<Solid<'p>>),
@@ -148,6 +159,19 @@ impl Pattern {
             Piece::Variable(variable) => Some(variable),
             _ => None,
         })
+    }
+
+    /// The pieces of a pattern without variables.
+    pub(crate) fn solid(&self) -> Vec<Solid<'_>> {
+        self.pieces.iter().map(Part::solid).collect()
+    }
+
+    /// The pieces when variables may stand for anything: whatever they stand for, what matches matches this.
+    pub(crate) fn hull(&self) -> Vec<Solid<'_>> {
+        let pieces = self.pieces.iter();
+        pieces
+            .map(|piece| if matches!(piece, Piece::Variable(_)) { Solid::Star } else { piece.solid() })
+            .collect()
     }
 
     pub(crate) fn resolve<'p>(&'p self, view: View<'p>) -> Resolved<'p> {

@@ -39,26 +39,26 @@ struct Inner {
 pub(crate) struct Rule {
     pub(crate) effect: Effect,
     whom: Option<Whom>,
-    actions: Actions,
-    resources: Option<Resources>,
+    pub(crate) actions: Actions,
+    pub(crate) resources: Option<Resources>,
     pub(crate) conditions: Vec<Condition>,
 }
 
 /// `Action` or `NotAction`.
 #[derive(Debug, Clone)]
-struct Actions {
-    negated: bool,
+pub(crate) struct Actions {
+    pub(crate) negated: bool,
     /// The services of all patterns.
     services: Services,
     /// In lower case: actions are compared without regard to case. Variables do not work here.
-    patterns: Vec<Pattern>,
+    pub(crate) patterns: Vec<Pattern>,
 }
 
 /// `Resource` or `NotResource`.
 #[derive(Debug, Clone)]
-struct Resources {
-    negated: bool,
-    patterns: Vec<Pattern>,
+pub(crate) struct Resources {
+    pub(crate) negated: bool,
+    pub(crate) patterns: Vec<Pattern>,
 }
 
 impl Policy {

@@ -83,6 +83,11 @@ impl Principal {
         Ok(Self { text: text.to_owned(), kind })
     }
 
+    /// Nobody in particular.
+    pub(crate) fn anonymous() -> Self {
+        Self { text: "*".to_owned(), kind: PrincipalKind::Anonymous }
+    }
+
     /// What kind of principal it is.
     #[must_use]
     pub fn kind(&self) -> &PrincipalKind {

@@ -26,6 +26,7 @@ pub(crate) struct Policy {
 enum Question {
     Eval(Eval),
     Equal(compare::Equal),
+    Diff(compare::Diff),
 }
 
 /// Decides requests as AWS would, one to a line
@@ -45,6 +46,7 @@ pub(crate) fn policy(args: &Policy, global: &Global, terminal: Terminal) -> Resu
     match &args.question {
         Question::Eval(args) => eval(args),
         Question::Equal(args) => compare::equal(args, global, terminal),
+        Question::Diff(args) => compare::diff(args, global, terminal),
     }
 }
 
