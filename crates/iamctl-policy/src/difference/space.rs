@@ -16,10 +16,13 @@ use crate::document::Effect;
 use crate::eval::arn::ArnPattern;
 use crate::eval::condition::{Condition, Expected};
 use crate::eval::context::{Context, Values, View};
-use crate::eval::pattern::{Comparison, Pattern, Resolved, matches};
+use crate::eval::pattern::{Comparison, Pattern, Resolved, Solid, matches};
 use crate::eval::policy::Rule;
 use crate::eval::principal::Naming;
 use crate::eval::{PolicyKind, Principal, PrincipalKind};
+
+/// With more open resources than this, they are not compared with each other.
+const MOST_COVERED: usize = 40;
 
 /// What requests state, and the classes of it.
 enum Part {
@@ -43,6 +46,8 @@ pub(crate) struct Space<'p> {
     sure: Cell,
     /// Where parts with a name are.
     named: BTreeMap<String, usize>,
+    /// Resources with open variables, and their parts.
+    open: Vec<(usize, Pattern)>,
     /// The part of a condition, and its place among the conditions there.
     places: HashMap<*const Condition, (usize, usize)>,
 }
@@ -74,6 +79,7 @@ impl<'p> Space<'p> {
             parts: Vec::new(),
             sure: Cell(Vec::new()),
             named: BTreeMap::new(),
+            open: Vec::new(),
             places: HashMap::new(),
         };
         if ground.kind == PolicyKind::Resource {
@@ -104,7 +110,10 @@ impl<'p> Space<'p> {
         }
         let patterns = rules.iter().filter_map(|rule| rule.resources.as_ref()).flat_map(|of| &of.patterns);
         for pattern in patterns.filter(|pattern| space.is_open(pattern)).collect::<Vec<_>>() {
-            space.add_open(Part::Variable, &format!("{pattern:?}"), 3);
+            let at = space.add_open(Part::Variable, &format!("{pattern:?}"), 3);
+            if space.open.iter().all(|(known, _)| *known != at) {
+                space.open.push((at, pattern.clone()));
+            }
         }
         Ok(space)
     }
@@ -204,10 +213,7 @@ impl<'p> Space<'p> {
         let mut open = Vec::new();
         for pattern in &resources.patterns {
             match pattern.resolve(self.view()) {
-                Resolved::Unknown => {
-                    let at = self.named.get(&format!("{pattern:?}"));
-                    open.extend(at.map(|at| (*at, pattern.hull())));
-                }
+                Resolved::Unknown => open.extend(self.covered(pattern, resources.negated)),
                 // With a variable that has no value, `NotResource` is about nothing.
                 Resolved::Missing if resources.negated => return Vec::new(),
                 Resolved::Missing => {}
@@ -233,6 +239,14 @@ impl<'p> Space<'p> {
         cell.limit(part, &named);
         cells.push(cell);
         cells
+    }
+
+    /// The parts of a resource with an open variable, and of those that it covers.
+    fn covered(&self, pattern: &Pattern, only_itself: bool) -> Vec<(usize, Vec<Solid<'_>>)> {
+        let few = self.open.len() <= MOST_COVERED && !only_itself;
+        let is_covered = |other: &Pattern| other == pattern || (few && pattern.always_covers(other));
+        let covered = self.open.iter().filter(|(_, other)| is_covered(other));
+        covered.map(|(at, other)| (*at, other.hull())).collect()
     }
 
     /// The requests of a cell that are surely there.
@@ -314,5 +328,9 @@ fn name_of(condition: &Condition) -> String {
         }
         other => vec![format!("{other:?}")],
     };
-    format!("{:?} {} {values:?}", condition.operator(), condition.key)
+    // `StringLike` without wildcards is `StringEquals`.
+    let kind = std::mem::discriminant(condition.expected());
+    let operator = condition.operator();
+    let how = (operator.quantifier, operator.negated, operator.if_exists, kind);
+    format!("{how:?} {} {values:?}", condition.key)
 }

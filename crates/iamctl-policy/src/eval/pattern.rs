@@ -227,6 +227,19 @@ impl Pattern {
         }
     }
 
+    /// Whether it matches whatever another pattern matches, whatever the variables stand for: a variable is a
+    /// character of its own here, which only a star and the same variable take. That it does is not always seen.
+    pub(crate) fn always_covers(&self, other: &Pattern) -> bool {
+        // A `?` would take a variable for one character.
+        if self.pieces.contains(&Piece::One) {
+            return false;
+        }
+        let mut known: Vec<&Variable> = Vec::new();
+        let mut signs = |pattern| symbolic(pattern, &mut known);
+        let (Some(own), Some(other)) = (signs(self), signs(other)) else { return false };
+        covers(&own, &other)
+    }
+
     /// The text this is when it has no wildcards, and how it went.
     pub(crate) fn literal(&self, view: View<'_>) -> Result<String, Comparison> {
         match self.resolve(view) {
@@ -290,6 +303,30 @@ fn signs(pieces: &[Solid<'_>]) -> Vec<Sign> {
         Solid::Star => vec![Sign::Star],
     };
     pieces.iter().flat_map(of).collect()
+}
+
+/// From here on, characters stand for variables.
+const FIRST_VARIABLE: u32 = 0x10_0000;
+
+/// The signs of a pattern with characters for its variables; nothing when it has such characters itself.
+fn symbolic<'p>(pattern: &'p Pattern, known: &mut Vec<&'p Variable>) -> Option<Vec<Sign>> {
+    let mut signs = Vec::new();
+    for piece in &pattern.pieces {
+        match piece {
+            Piece::Text(text) if text.chars().any(|c| u32::from(c) >= FIRST_VARIABLE) => return None,
+            Piece::Text(text) => signs.extend(text.chars().map(Sign::Char)),
+            Piece::One => signs.push(Sign::One),
+            Piece::Star => signs.push(Sign::Star),
+            Piece::Variable(variable) => {
+                let at = known.iter().position(|other| *other == variable).unwrap_or(known.len());
+                if at == known.len() {
+                    known.push(variable);
+                }
+                signs.push(Sign::Char(char::from_u32(FIRST_VARIABLE.checked_add(u32::try_from(at).ok()?)?)?));
+            }
+        }
+    }
+    Some(signs)
 }
 
 /// Whether everything that matches `other` matches `own`: it does when `own` matches `other` as if that

@@ -181,7 +181,16 @@ fn variables_are_what_they_stand_for() {
         &json!([home("arn:aws:s3:::${aws:username}/*"), always()]),
         &json!([always(), home("arn:aws:s3:::${aws:username}/*")]),
     );
+    narrower(&home("arn:aws:s3:::b/${aws:username}/*"), &home("arn:aws:s3:::b/${aws:username}/x/*"));
+    same(
+        &home("arn:aws:s3:::b/${aws:username}/*"),
+        &json!([
+            home("arn:aws:s3:::b/${aws:username}/*"),
+            home("arn:aws:s3:::b/${aws:username}/x/${aws:username}")
+        ]),
+    );
     let own = when(json!({"StringEquals": {"aws:RequestedRegion": "${aws:username}"}}));
+    same(&own, &when(json!({"StringLike": {"aws:RequestedRegion": "${aws:username}"}})));
     narrower(&always(), &own);
 }
 
