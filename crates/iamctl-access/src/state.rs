@@ -94,9 +94,14 @@ impl State {
         for address in gone {
             state.remove(address);
         }
+        for (address, managed) in &desired.managed {
+            let before = managed.renamed_from.as_ref().filter(|_| live.id(address).is_none());
+            before.into_iter().for_each(|before| state.rename(before, address));
+        }
         state.leave_groups(desired);
         for (address, managed) in &desired.managed {
-            let there = live.resource(address, Some(&managed.value));
+            let of = |address: &Address| live.resource(address, Some(&managed.value));
+            let there = of(address).or_else(|| of(managed.renamed_from.as_ref()?));
             let merge = Merge { desired, address, managed };
             state.put(address, there.map_or_else(|| managed.value.clone(), |there| merge.with(there)));
         }
@@ -124,6 +129,31 @@ impl State {
                 self.policies.insert(arn, own);
             }
             // Nobody can ask for anything by the other kinds, nor have anything from them.
+            _ => {}
+        }
+    }
+
+    /// Gives a user or group its new name, with all memberships.
+    fn rename(&mut self, from: &Address, to: &Address) {
+        if let Some(id) = self.ids.remove(from) {
+            self.ids.insert(to.clone(), id);
+        }
+        match (from, to) {
+            (Address::User(from), Address::User(to)) => {
+                if let Some(user) = self.users.remove(from) {
+                    self.users.insert(to.clone(), user);
+                }
+            }
+            (Address::Group(from), Address::Group(to)) => {
+                if let Some(group) = self.groups.remove(from) {
+                    self.groups.insert(to.clone(), group);
+                }
+                for user in self.users.values_mut() {
+                    if user.groups.remove(from) {
+                        user.groups.insert(to.clone());
+                    }
+                }
+            }
             _ => {}
         }
     }

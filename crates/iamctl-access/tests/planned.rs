@@ -63,3 +63,19 @@ fn names_that_nothing_has_are_answered_with_those_that_were_meant() {
     let planned = Access::planned(&moved.desired, &live_of(LIVE), &BTreeSet::new());
     assert_eq!(verdict(&planned, "s3:GetObject", "*"), Verdict::Denied);
 }
+
+#[test]
+fn who_is_renamed_is_there_once_with_what_others_gave() {
+    let renamed = manifest(
+        "groups: {new: {renamed_from: old, policies: [\"aws:AmazonSQSFullAccess\"]}}\n\
+         users: {alison: {renamed_from: alice, groups: [new], ignore: [policies]}}\n",
+    );
+    let access = Access::planned(&renamed.desired, &live_of(LIVE), &BTreeSet::new());
+    assert!(access.who("user/alice").is_err() && access.on("group/old").is_err());
+    let (who, on) = (access.who("user/alison").unwrap(), access.on("*").unwrap());
+    for action in ["s3:GetObject", "sqs:SendMessage"] {
+        let (action, with) = (Action::parse(action).unwrap(), TestContext::default());
+        let answer = access.ask(&Question { who: &who, action: &action, on: &on, with: &with });
+        assert_eq!(answer.verdict, Verdict::Allowed, "{}", action.as_str());
+    }
+}
