@@ -278,3 +278,28 @@ fn the_engine_answers_line_by_line_and_a_broken_line_ends_nothing() {
     run(world.command(&["policy", "eval", "missing.jsonl"])).expect(1).says(&["cannot read missing.jsonl"]);
     assert_eq!(world.calls(|_| true), [""; 0]);
 }
+
+#[test]
+fn accounts_that_may_be_the_own_one_are_never_taken_for_others() {
+    let world = World::new();
+    let manifest = |head: &str, principal: &str| {
+        let text = format!(
+            "version: 1\nname: m\n{head}master_copy: {{bucket: some-bucket, region: eu-west-1}}\nusers: {{alice: {{}}}}\n\
+             roles:\n  r:\n    trust_document:\n      Version: \"2012-10-17\"\n      Statement:\n        - {{Effect: Allow, Principal: \
+             {{AWS: \"{principal}\"}}, Action: \"sts:AssumeRole\"}}\n\
+             tests: [{{principal: user/alice, cannot: \"sts:AssumeRole\", on: role/r}}]\n"
+        );
+        world.write("desired-state.yaml", &text);
+    };
+    manifest("", "arn:aws:iam::123456789012:user/alice");
+    let why = "whether account 123456789012 is the manifest's own or another one is not known";
+    world.iamctl(&["test"]).expect(3).says(&[why, "name the manifest's account in `account:`"]);
+    world.iamctl(&["can", "user/alice", "sts:AssumeRole", "role/r"]).expect(3).says(&[why]);
+    world.iamctl(&["who-can", "sts:AssumeRole", "role/r"]).expect(3).says(&[why]);
+
+    manifest("account: \"123456789012\"\n", "arn:aws-us-gov:iam::123456789012:user/alice");
+    world.iamctl(&["test"]).expect(3).says(&["`arn:aws-us-gov:` is of another partition"]);
+
+    manifest("account: \"123456789012\"\n", "arn:aws:iam::123456789012:user/alice");
+    world.iamctl(&["test"]).expect(3).says(&["user/alice can sts:AssumeRole on role/r"]);
+}

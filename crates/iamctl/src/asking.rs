@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use clap::Args;
 use iamctl_access::{Access, Checked};
 use iamctl_data::managed_policies;
-use iamctl_model::{Account, AccountId, Address, ChangeAction, Live, Partition, Plan};
+use iamctl_model::{
+    Account, AccountId, Address, ChangeAction, Desired, Live, Partition, Plan, Resource, TestPrincipalKind,
+};
 use iamctl_policy::Sources;
 use iamctl_spec::Manifest;
 
 use crate::cli::Global;
 use crate::context::{Session, tell_endpoints};
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::manifest::Loader;
 use crate::offline;
@@ -48,7 +51,7 @@ impl Of {
             (None, true) => read_account(global, terminal).await?,
             (None, false) => {
                 let manifest = Loader::new(global, terminal)?.load(None)?;
-                return Ok(of_manifest(manifest));
+                return of_manifest(manifest);
             }
         };
         Ok(Subject { access: Access::of_live(&live), sources: None, of: "live" })
@@ -77,7 +80,7 @@ impl Of {
             }
             (None, false) => {
                 let manifest = loader.load(None)?;
-                let access = Access::of_manifest(&manifest.desired, &account(&manifest));
+                let access = Access::of_manifest(&manifest.desired, &account(&manifest)?);
                 (manifest, access, "manifest")
             }
         })
@@ -104,15 +107,69 @@ async fn read_account(global: &Global, terminal: Terminal) -> Result<Live, Failu
     Ok(aws.read_live(&account, &iamctl_aws::Scope::default()).await?)
 }
 
-fn of_manifest(manifest: Manifest) -> Subject {
-    let access = Access::of_manifest(&manifest.desired, &account(&manifest));
-    Subject { access, sources: Some(manifest.sources), of: "manifest" }
+fn of_manifest(manifest: Manifest) -> Result<Subject, Failure> {
+    let access = Access::of_manifest(&manifest.desired, &account(&manifest)?);
+    Ok(Subject { access, sources: Some(manifest.sources), of: "manifest" })
 }
 
-/// The account that the manifest was read for while none was known.
-fn account(manifest: &Manifest) -> Account {
-    let id = manifest.desired.account.clone().unwrap_or_else(AccountId::stand_in);
-    Account { id, partition: Partition::aws() }
+/// The account that the manifest was read for. Where none is known, a stand-in does as long as no account is
+/// written out in the manifest: it might be the same one, and would count as another.
+fn account(manifest: &Manifest) -> Result<Account, Failure> {
+    let partition = Partition::aws();
+    let texts = texts(&manifest.desired);
+    let refuse = |why: String, what: &str| {
+        Err(Failure::new(Exit::Invalid, why)
+            .help(format!("{what}, or ask about the account with `--account` or `--live FILE`")))
+    };
+    if let Some(other) = texts.iter().find_map(|text| other_partition(text, &partition)) {
+        let why = format!("`{other}` is of another partition than the one that is meant without an account");
+        return refuse(why, "write `${partition}` for it");
+    }
+    match manifest.desired.account.clone() {
+        Some(id) => Ok(Account { id, partition }),
+        None => match texts.iter().find_map(|text| account_number(text)) {
+            Some(number) => refuse(
+                format!("whether account {number} is the manifest's own or another one is not known"),
+                "name the manifest's account in `account:`",
+            ),
+            None => Ok(Account { id: AccountId::stand_in(), partition }),
+        },
+    }
+}
+
+/// All that can name an account.
+fn texts(desired: &Desired) -> Vec<String> {
+    let mut texts = Vec::new();
+    for managed in desired.managed.values() {
+        match &managed.value {
+            Resource::Policy(policy) => texts.push(policy.document.to_compact_string()),
+            Resource::Role(role) => texts.push(role.trust.to_compact_string()),
+            _ => {}
+        }
+        let inline = managed.value.inline_policies().into_iter().flatten();
+        texts.extend(inline.map(|(_, document)| document.to_compact_string()));
+    }
+    for test in &desired.tests {
+        texts.extend(test.resources.iter().map(|on| on.arn.clone()));
+        texts.extend(test.principals.iter().filter_map(|principal| match &principal.who {
+            TestPrincipalKind::Arn(arn) => Some(arn.clone()),
+            _ => None,
+        }));
+    }
+    texts
+}
+
+/// The first account number in a text: twelve digits and no more.
+fn account_number(text: &str) -> Option<&str> {
+    text.split(|c: char| !c.is_ascii_digit())
+        .find(|digits| digits.len() == 12 && *digits != AccountId::stand_in().as_str())
+}
+
+/// The first beginning of an ARN of another partition.
+fn other_partition(text: &str, partition: &Partition) -> Option<String> {
+    let of = text.split("arn:aws-").skip(1).find_map(|rest| rest.split_once(':'))?;
+    let other = format!("aws-{}", of.0);
+    (other != partition.as_str()).then(|| format!("arn:{other}:"))
 }
 
 /// The account after a plan.

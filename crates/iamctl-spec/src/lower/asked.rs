@@ -94,7 +94,7 @@ pub(super) fn needs_resource(test: &AccessTest, found: &mut Diagnostics) {
 /// Takes the questions of a test off what all tests together may ask; false when it is too much. Who may assume
 /// any role is asked of each of the `roles`.
 pub(super) fn charge(test: &AccessTest, roles: usize, left: &mut usize, found: &mut Diagnostics) -> bool {
-    let is_open = test.resources.is_empty() || test.resources.iter().any(|on| on.arn.contains('*'));
+    let is_open = test.resources.is_empty() || test.resources.iter().any(|on| on.arn.contains(['*', '?']));
     let weight = |service: &Service| if is_open && service.prefix == "sts" { roles.max(1) } else { 1 };
     let actions = matching(test).map(|(_, service, _)| weight(service)).fold(0, usize::saturating_add);
     let questions = [test.principals.len(), actions, test.resources.len().max(1)]
