@@ -56,7 +56,7 @@ pub(crate) fn ask(collector: &Collector<'_>, asker: &Asker, question: &Question<
         let mut context = stack.context(collector.state, target.address.as_ref());
         stated(&mut context, question.with);
         let ages = stack.mfa_ages();
-        for context in with_mfa(&context, question.with.mfa, ages.as_ref()) {
+        for context in with_mfa(&context, question.with.mfa, &ages) {
             let request = Request {
                 principal: asker.principal.clone(),
                 action: question.action.clone(),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use iamctl_model::PolicyArn;
-use iamctl_policy::Document;
 use iamctl_policy::eval::{Policy, PolicyKind};
+use iamctl_policy::{Condition, Document};
 
 /// A document, ready to be asked, and what in it hangs on who asks and for what.
 #[derive(Debug)]
@@ -15,11 +15,57 @@ pub(crate) struct Ready {
     pub(crate) policy: Result<Policy, String>,
     /// The condition keys about tags that it mentions, in lower case.
     pub(crate) tag_keys: BTreeSet<String>,
-    /// The numbers that it compares the age of a sign-in with MFA with; none at all where it does not look
-    /// at it.
-    pub(crate) mfa_ages: Option<BTreeSet<u32>>,
+    /// What it compares the age of a sign-in with MFA with.
+    pub(crate) mfa_ages: Ages,
     /// Whom it names; nothing where that is not all it says about principals.
     names: Option<Vec<String>>,
+}
+
+/// The ages of a sign-in with MFA between which policies make a difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ages {
+    /// None: no policy looks at it.
+    Unused,
+    /// It is compared with these numbers, and in no other way.
+    At(BTreeSet<u32>),
+    /// Any may: it is compared with what is no whole number, not as a number, or with too many of them.
+    Any,
+}
+
+/// With how many numbers an age is compared at most before it is left open: every one asks for three requests
+/// more, each of which meets all the others.
+const MOST_AGES: usize = 32;
+
+impl Ages {
+    pub(crate) fn and(self, other: &Ages) -> Ages {
+        match (self, other) {
+            (Ages::Any, _) | (_, Ages::Any) => Ages::Any,
+            (ages, Ages::Unused) => ages,
+            (Ages::Unused, Ages::At(numbers)) => Ages::at(numbers.clone()),
+            (Ages::At(mut all), Ages::At(numbers)) => {
+                all.extend(numbers);
+                Ages::at(all)
+            }
+        }
+    }
+
+    fn at(numbers: BTreeSet<u32>) -> Ages {
+        if numbers.len() > MOST_AGES { Ages::Any } else { Ages::At(numbers) }
+    }
+
+    fn of(condition: &Condition) -> Ages {
+        let operator = condition.operator.text.to_ascii_lowercase();
+        if operator == "null" {
+            return Ages::At(BTreeSet::new());
+        }
+        if !operator.starts_with("numeric") {
+            return Ages::Any;
+        }
+        let exact = |text: &str| text.parse::<u32>().ok().filter(|number| number.to_string() == text);
+        let numbers: Option<BTreeSet<u32>> =
+            condition.values.iter().map(|value| exact(&value.text)).collect();
+        numbers.map_or(Ages::Any, Ages::at)
+    }
 }
 
 /// The families of condition keys whose values come from the tags of a principal or of a thing of IAM.
@@ -31,28 +77,41 @@ const MFA_AGE: &str = "aws:multifactorauthage";
 impl Ready {
     fn new(document: &Document, kind: PolicyKind) -> Self {
         let policy = Policy::new(document, kind).map_err(|problems| problems.join("; "));
-        let (mut tag_keys, mut mfa_ages) = (BTreeSet::new(), None);
+        let (mut tag_keys, mut mfa_ages) = (BTreeSet::new(), Ages::Unused);
         let is_about_tags = |key: &str| {
             key.starts_with(PRINCIPAL_TAG) || RESOURCE_TAGS.iter().any(|family| key.starts_with(family))
         };
+        let mut used = Vec::new();
         for statement in document.statements() {
             for condition in statement.conditions.iter().flatten() {
                 let key = condition.key.text.to_ascii_lowercase();
                 if key == MFA_AGE {
-                    let numbers = condition.values.iter().filter_map(|value| value.text.parse::<u32>().ok());
-                    mfa_ages.get_or_insert_with(BTreeSet::new).extend(numbers);
+                    mfa_ages = mfa_ages.and(&Ages::of(condition));
                 }
                 if is_about_tags(&key) {
                     tag_keys.insert(key);
                 }
                 let values = condition.values.iter().map(|value| value.text.as_str());
-                tag_keys.extend(values.flat_map(variables).filter(|key| is_about_tags(key)));
+                used.extend(values.flat_map(variables));
             }
             let resources = statement.resources.iter().flat_map(|clause| &clause.patterns);
-            let keys = resources.flat_map(|pattern| variables(&pattern.text));
-            tag_keys.extend(keys.filter(|key| is_about_tags(key)));
+            used.extend(resources.flat_map(|pattern| variables(&pattern.text)));
         }
+        if used.iter().any(|key| key == MFA_AGE) {
+            mfa_ages = Ages::Any;
+        }
+        tag_keys.extend(used.into_iter().filter(|key| is_about_tags(key)));
         Self { policy, tag_keys, mfa_ages, names: names(document) }
+    }
+
+    /// A document of an account: it cannot mention the keys that stand for what is not known.
+    fn of_account(document: &Document, kind: PolicyKind) -> Self {
+        let mut ready = Self::new(document, kind);
+        let conditions = document.statements().iter().flat_map(|statement| &statement.conditions).flatten();
+        if conditions.into_iter().any(|condition| is_reserved(&condition.key.text)) {
+            ready.policy = Err("it has a condition key with a control character".to_owned());
+        }
+        ready
     }
 
     /// Whether a statement may be about a user or role with this ARN. A quick look, which many questions need:
@@ -126,14 +185,20 @@ pub(crate) enum PolicyKindOf {
     Resource,
 }
 
-/// What the condition keys begin with that stand for texts which are not known. No request has them.
-pub(crate) const UNREAD: &str = "iamctl:unread/";
+/// What the condition keys begin with that stand for texts which are not known. No request has them: neither a
+/// policy nor a question can have this character, and what has it all the same is not taken.
+pub(crate) const UNREAD: &str = "iamctl:\u{1}unread/";
+
+/// Whether a condition key is one of those that stand for what is not known.
+pub(crate) fn is_reserved(key: &str) -> bool {
+    key.get(..UNREAD.len()).is_some_and(|start| start.eq_ignore_ascii_case(UNREAD))
+}
 
 impl Library {
     /// A document of the account, made ready at the first time.
     pub(crate) fn ready(&self, key: Key, document: &Document, kind: PolicyKind) -> Rc<Ready> {
         let mut ready = self.ready.borrow_mut();
-        Rc::clone(ready.entry(key).or_insert_with(|| Rc::new(Ready::new(document, kind))))
+        Rc::clone(ready.entry(key).or_insert_with(|| Rc::new(Ready::of_account(document, kind))))
     }
 
     /// A policy that AWS manages; nothing for one that the table does not have.
@@ -229,6 +294,40 @@ mod tests {
         let ready = Ready::new(&document, PolicyKind::Principal);
         let keys: Vec<&str> = ready.tag_keys.iter().map(String::as_str).collect();
         assert_eq!(keys, ["aws:principaltag/b", "aws:principaltag/team", "aws:resourcetag/a"]);
-        assert_eq!(ready.mfa_ages, Some(BTreeSet::from([3600])));
+        assert_eq!(ready.mfa_ages, Ages::At(BTreeSet::from([3600])));
+    }
+
+    #[test]
+    fn an_age_that_is_not_compared_with_whole_numbers_is_open() {
+        let of = |resource: &str, operator: &str, values: &str| {
+            let text = format!(
+                r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "s3:*", "Resource": "{resource}",
+                    "Condition": {{"{operator}": {{"aws:MultiFactorAuthAge": {values}}}}}}}}}"#
+            );
+            Ready::new(&Document::from_stored(&text), PolicyKind::Principal).mfa_ages
+        };
+        for values in
+            ["\"0.5\"", "\"3600.0\"", "\"3.6e3\"", "\"+5\"", "[\"60\", \"-1\"]", "\"${aws:userid}\""]
+        {
+            assert_eq!(of("*", "NumericLessThan", values), Ages::Any, "{values}");
+        }
+        assert_eq!(of("*", "StringEquals", "\"60\""), Ages::Any);
+        assert_eq!(of("*", "Null", "\"true\""), Ages::At(BTreeSet::new()));
+        assert_eq!(of("*", "numericLessThanIfExists", "[\"60\", \"9\"]"), Ages::At(BTreeSet::from([9, 60])));
+        assert_eq!(of("${aws:MultiFactorAuthAge}", "NumericLessThan", "\"60\""), Ages::Any);
+        let many: Vec<String> = (0..=32).map(|number| format!("\"{number}\"")).collect();
+        assert_eq!(of("*", "NumericEquals", &format!("[{}]", many.join(", "))), Ages::Any);
+        let few = |from: u32| Ages::At((from..from + 20).collect());
+        assert_eq!(few(0).and(&few(10)), Ages::At((0..30).collect()));
+        assert_eq!(few(0).and(&few(20)), Ages::Any);
+    }
+
+    #[test]
+    fn nobody_can_write_what_stands_for_the_unknown() {
+        assert!(!UNREAD.chars().all(iamctl_policy::is_storable_char));
+        let text = serde_json::json!({"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*",
+            "Resource": "*", "Condition": {"StringEquals": {format!("{}0", UNREAD.to_uppercase()): "allows"}}}});
+        let ready = Ready::of_account(&Document::from_stored(&text.to_string()), PolicyKind::Principal);
+        assert!(ready.policy.is_err());
     }
 }

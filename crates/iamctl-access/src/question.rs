@@ -1,11 +1,13 @@
 //! Questions, and the names that people give to what they ask about.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use iamctl_model::{Address, ContextValue, Identity, Mfa, TestContext};
 use iamctl_policy::closest;
 use iamctl_policy::eval::{Action, Context, Principal, PrincipalKind, Values};
 
+use crate::library::{Ages, is_reserved};
 use crate::state::State;
 
 /// Who asks.
@@ -187,19 +189,23 @@ const MFA_AGE: &str = "aws:multifactorauthage";
 /// | stated | requests |
 /// | --- | --- |
 /// | nothing | one, with both keys open |
-/// | `mfa: true` | the key says `true`, the age is one of those that make a difference |
+/// | `mfa: true` | the key says `true`, the age is one of those that make a difference, or open where any may |
 /// | `mfa: {age}` | the key says `true`, the age is this one |
 /// | `mfa: false` | the key says `false`, or is absent as with long-term access keys; the age is absent |
 ///
 /// Source: IAM User Guide, "AWS global condition context keys", `aws:MultiFactorAuthPresent` and
 /// `aws:MultiFactorAuthAge`.
-pub(crate) fn with_mfa(context: &Context, mfa: Option<Mfa>, ages: Option<&Vec<u32>>) -> Vec<Context> {
+pub(crate) fn with_mfa(context: &Context, mfa: Option<Mfa>, ages: &Ages) -> Vec<Context> {
     let present = || context.clone().with(MFA_PRESENT, "true");
     match (mfa, ages) {
         (None, _) => vec![context.clone()],
         (Some(Mfa::Present { age: Some(age) }), _) => vec![present().with(MFA_AGE, &age.to_string())],
-        (Some(Mfa::Present { age: None }), None) => vec![present()],
-        (Some(Mfa::Present { age: None }), Some(ages)) => {
+        // An age that is stated as a key is the age.
+        (Some(Mfa::Present { age: None }), _) if context.value(MFA_AGE).is_some() => vec![present()],
+        (Some(Mfa::Present { age: None }), Ages::Unused | Ages::Any) => vec![present()],
+        (Some(Mfa::Present { age: None }), Ages::At(numbers)) => {
+            let around = numbers.iter().flat_map(|n| [n.saturating_sub(1), *n, n.saturating_add(1)]);
+            let ages: BTreeSet<u32> = around.chain([0]).collect();
             ages.iter().map(|age| present().with(MFA_AGE, &age.to_string())).collect()
         }
         (Some(Mfa::Absent), _) => {
@@ -217,9 +223,9 @@ pub(crate) fn key_of_mfa(mfa: Option<Mfa>) -> String {
     }
 }
 
-/// The keys that were stated, over those that follow from who asks and for what.
+/// The keys that were stated, over those that follow from who asks and for what. What is not known stays so.
 pub(crate) fn stated(context: &mut Context, with: &TestContext) {
-    for (key, value) in &with.keys {
+    for (key, value) in with.keys.iter().filter(|(key, _)| !is_reserved(key)) {
         let values = match value {
             ContextValue::One(value) => Values::One(value.clone()),
             ContextValue::Many(values) => Values::Many(values.clone()),

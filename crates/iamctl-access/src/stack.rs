@@ -8,7 +8,9 @@ use iamctl_policy::Document;
 use iamctl_policy::eval::{Context, Layer, Place, Policies, PolicyKind, Principal, PrincipalKind, Values};
 
 use crate::answer::{Assumption, Source, Unread};
-use crate::library::{Key, Library, OtherSide, PRINCIPAL_TAG, PolicyKindOf, RESOURCE_TAGS, Ready, StandIn};
+use crate::library::{
+    Ages, Key, Library, OtherSide, PRINCIPAL_TAG, PolicyKindOf, RESOURCE_TAGS, Ready, StandIn,
+};
 use crate::question::{Who, arn_of};
 use crate::state::State;
 
@@ -337,15 +339,9 @@ impl<'a> Stack<'a> {
         own.chain(&self.resource).map(|held| &*held.ready)
     }
 
-    /// The ages of a sign-in with MFA between which any policy makes a difference; nothing where none
-    /// looks at it.
-    pub(crate) fn mfa_ages(&self) -> Option<Vec<u32>> {
-        let mut ages: Option<BTreeSet<u32>> = None;
-        for numbers in self.ready().filter_map(|ready| ready.mfa_ages.as_ref()) {
-            let around = numbers.iter().flat_map(|n| [n.saturating_sub(1), *n, n.saturating_add(1)]);
-            ages.get_or_insert_with(|| BTreeSet::from([0])).extend(around);
-        }
-        ages.map(|ages| ages.into_iter().collect())
+    /// The ages of a sign-in with MFA with which any policy compares it.
+    pub(crate) fn mfa_ages(&self) -> Ages {
+        self.ready().fold(Ages::Unused, |ages, ready| ages.and(&ready.mfa_ages))
     }
 
     /// The keys that follow from who asks, and from what the thing is that is asked for: its tags, where
