@@ -23,6 +23,7 @@ mod ghosts;
 mod graph;
 mod guards;
 mod last_used;
+mod mentions;
 mod moves;
 mod order;
 mod plan;

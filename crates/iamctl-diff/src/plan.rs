@@ -15,6 +15,7 @@ use crate::drafts::drafts;
 use crate::ghosts::Ghosts;
 use crate::guards::{Guards, denied, refused};
 use crate::last_used;
+use crate::mentions;
 use crate::moves::Moves;
 use crate::order::order;
 use crate::quotas;
@@ -116,6 +117,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     notes.append(&mut renames.notes);
     notes.extend(ghosts.notes(inputs.desired, &live, &compared.changes));
     notes.extend(credentials::notes(&compared.changes, &live));
+    notes.extend(mentions::notes(&world, &live, &compared.changes));
     notes.extend(last_used::notes(&compared.changes, &live));
     notes.extend(crowded);
     let mut changes = compared.changes;

@@ -19,7 +19,7 @@ use iamctl_model::{
     Owned, Ownership, Path, Refusal, Resource, UserName,
 };
 
-use crate::replace::mentions;
+use crate::mentions::mentions;
 use crate::world::World;
 
 /// What is renamed, and what is to be said of it.
@@ -226,18 +226,21 @@ impl Renames {
             return hazards;
         }
         let world = World::new(live, changes);
-        for (from, to) in &self.users {
-            let address = Address::User(to.clone());
-            let Some(user) = live.users.get(to) else { continue };
-            let arn = live.account.user_arn(&user.value.path, from);
-            hazards.extend(mentions(&world, live, &address, arn.as_str()).into_iter().map(|(who, what)| {
-                Hazard {
-                    kind: HazardKind::ReferenceLost,
-                    address: address.clone(),
-                    message: format!(
-                        "{what} of {who} names user/{from} as {arn}, and names nobody once that is {address}"
-                    ),
-                }
+        let former = |(from, to): (&UserName, &UserName)| {
+            let user = live.users.get(to)?;
+            let arn = live.account.user_arn(&user.value.path, from).as_str().to_owned();
+            Some((Address::User(to.clone()), (from.clone(), arn)))
+        };
+        let former: BTreeMap<Address, (UserName, String)> = self.users.iter().filter_map(former).collect();
+        let named = former.iter().map(|(address, (_, arn))| (arn.clone(), address.clone())).collect();
+        for (address, found) in mentions(&world, live, &named) {
+            let Some((from, arn)) = former.get(&address) else { continue };
+            hazards.extend(found.into_iter().map(|(who, what)| Hazard {
+                kind: HazardKind::ReferenceLost,
+                address: address.clone(),
+                message: format!(
+                    "{what} of {who} names user/{from} as {arn}, and names nobody once that is {address}"
+                ),
             }));
         }
         hazards

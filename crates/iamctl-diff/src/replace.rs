@@ -10,12 +10,12 @@ use iamctl_model::{
     Action, Address, Change, ChangeAction, Hazard, HazardKind, Identity, InstanceProfileName, Live,
     PolicyArn, Resource, RoleName,
 };
-use iamctl_policy::Document;
 
 use crate::delta::Delta;
 use crate::drafts::{Drafter, Part};
 use crate::ghosts::is_unique_id;
-use crate::world::{When, World};
+use crate::mentions::{arn_of, mentions};
+use crate::world::World;
 
 /// Bounds so that nothing is allowed: what stands in for a boundary while it is made again.
 const NOTHING_AT_ALL: &str = "AWSDenyAll";
@@ -215,61 +215,18 @@ pub(crate) fn hazards(live: &Live, changes: &[Change]) -> Vec<Hazard> {
                 other.address, other.address
             ),
         )));
-        if let Some(arn) = arn_of(live, address) {
-            let lost = mentions(&world, live, address, &arn);
-            hazards.extend(lost.into_iter().map(|(who, what)| {
-                hazard(
-                    HazardKind::ReferenceLost,
-                    address,
-                    format!(
-                        "{what} of {who} names {address} as {arn}, and names nothing once that is deleted"
-                    ),
-                )
-            }));
-        }
+    }
+    let replaced = changes.iter().filter(|change| change.action == ChangeAction::Replace);
+    let named = replaced.filter_map(|change| Some((arn_of(live, &change.address)?, change.address.clone())));
+    for (address, found) in mentions(&world, live, &named.collect()) {
+        let Some(arn) = arn_of(live, &address) else { continue };
+        hazards.extend(found.into_iter().map(|(who, what)| Hazard {
+            kind: HazardKind::ReferenceLost,
+            address: address.clone(),
+            message: format!(
+                "{what} of {who} names {address} as {arn}, and names nothing once that is deleted"
+            ),
+        }));
     }
     hazards
-}
-
-fn arn_of(live: &Live, address: &Address) -> Option<String> {
-    match address {
-        Address::Policy(name) => live.policies.get(name).map(|policy| policy.arn.as_str().to_owned()),
-        Address::Role(name) => {
-            live.roles.get(name).map(|role| live.account.role_arn(&role.path, name).as_str().to_owned())
-        }
-        _ => None,
-    }
-}
-
-/// The documents that name an ARN after all is done: those of things that are not managed here, and those of the
-/// manifest that write the ARN out.
-pub(crate) fn mentions(
-    world: &World<'_>,
-    live: &Live,
-    named: &Address,
-    arn: &str,
-) -> Vec<(Address, &'static str)> {
-    // Not that of another one whose name begins so.
-    let quoted = format!("\"{arn}\"");
-    let names_it = |document: &Document| document.to_compact_string().contains(&quoted);
-    let mut found = Vec::new();
-    for (address, _) in live.addresses().filter(|(address, _)| address != named) {
-        match world.resource(&address, When::After) {
-            Some(Resource::Policy(policy)) if names_it(&policy.document) => {
-                found.push((address, "the text"));
-            }
-            Some(resource) => {
-                if let Resource::Role(role) = &resource
-                    && names_it(&role.trust)
-                {
-                    found.push((address.clone(), "the trust policy"));
-                }
-                if resource.inline_policies().into_iter().flatten().any(|(_, document)| names_it(document)) {
-                    found.push((address, "an inline policy"));
-                }
-            }
-            None => {}
-        }
-    }
-    found
 }
