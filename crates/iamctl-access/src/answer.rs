@@ -12,7 +12,7 @@ use iamctl_policy::{Effect, Span};
 pub struct Answer {
     /// Yes, no, or neither.
     pub verdict: Verdict,
-    /// The statements it rests on, those that decide first.
+    /// All statements it rests on, those that decide first.
     pub statements: Vec<Told>,
     /// The layer that has to allow it and does not, where no statement denies it.
     pub lack: Option<Lack>,
@@ -22,6 +22,17 @@ pub struct Answer {
     pub assumes: BTreeSet<Assumption>,
     /// The resources for which it was not denied, where the question was about many roles: at most a few.
     pub examples: Vec<String>,
+}
+
+/// How many statements are told of one answer at most.
+const MOST_TOLD: usize = 12;
+
+impl Answer {
+    /// The statements that are told to people: the first few of all that the answer rests on.
+    #[must_use]
+    pub fn told(&self) -> &[Told] {
+        self.statements.get(..MOST_TOLD).unwrap_or(&self.statements)
+    }
 }
 
 /// Yes, no, or neither.
@@ -184,6 +195,12 @@ pub enum Unread {
     Principal(String),
     /// The trust policy of a role that is neither in the manifest nor in what was read.
     Role(String),
+    /// The trust policies of the roles that are neither in the manifest nor in what was read.
+    OtherRoles,
+    /// The policy that was given to the session of a federated user, without which it may do nothing.
+    OfSession(String),
+    /// Who of another account asks.
+    OfAccount(String),
     /// The policy of a resource, where that alone lets somebody in: a service, or another account.
     OfResource,
 }
@@ -222,6 +239,13 @@ impl fmt::Display for Unread {
             }
             Unread::Principal(arn) => write!(f, "the policies of {arn} are not known: {NOT_READ}"),
             Unread::Role(arn) => write!(f, "the trust policy of {arn} is not known: {NOT_READ}"),
+            Unread::OtherRoles => {
+                f.write_str("the trust policies of roles that are not in the manifest are not known")
+            }
+            Unread::OfSession(arn) => write!(f, "the session policy of {arn} is not known"),
+            Unread::OfAccount(account) => {
+                write!(f, "who of account {account} asks is not known: name a user or role of it")
+            }
             Unread::OfResource => {
                 f.write_str("the policy of the resource is not known, and it alone could let it in")
             }

@@ -2,40 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use iamctl_model::{Address, Identity, PrincipalArn, RoleName};
 use iamctl_policy::Effect;
 use iamctl_policy::eval::{
-    Because, Lack, Layer, Place, Request, Resource, Unstated, Values, Verdict as Judged, judge, relevant,
-    sure_misses,
+    Because, Lack, Layer, Place, Request, Unstated, Values, Verdict as Judged, judge, relevant, sure_misses,
 };
 
 use crate::answer::{Answer, Assumption, Dependence, If, Misfit, Part, Told, Unread, Verdict};
-use crate::library::{OtherSide, PolicyKindOf, StandIn, UNREAD};
-use crate::question::{On, Question, key_of_mfa, resource_arn, stated, with_mfa};
-use crate::stack::{Asker, Collector, Held, Stack};
-
-/// How many statements are told of one answer at most.
-const MOST_TOLD: usize = 12;
+use crate::library::UNREAD;
+use crate::question::{Question, key_of_mfa, stated, with_mfa};
+use crate::stack::{Asker, Collector, Stack};
+use crate::target::{Target, is_of_roles, lets_in, targets};
 
 /// How many resources are named for which something was not denied.
 const MOST_EXAMPLES: usize = 3;
 
-/// What a question is asked of: one resource, or all of a kind.
-struct Target {
-    resource: Resource,
-    account: Option<String>,
-    /// The thing of the account that it is.
-    address: Option<Address>,
-    policy: Option<Held>,
-    unread: Vec<Unread>,
-    assumes: Option<Assumption>,
-    /// How people call it.
-    name: String,
-}
-
 /// One request of a question, and its verdict.
 struct Finding {
-    verdict: Judged,
+    rank: u8,
     answer: Answer,
     /// The number of the target, and whether it was the only request about it.
     target: usize,
@@ -48,11 +31,12 @@ pub(crate) fn ask(collector: &Collector<'_>, asker: &Asker, question: &Question<
     let mut assumes: BTreeSet<Assumption> = asker.assumes.iter().cloned().collect();
     for (number, target) in targets.iter().enumerate() {
         if targets.len() > 1 && !lets_in(target, asker) {
-            let verdict = Judged::MustBeDenied(Because::Lacking(Lack::Resource));
-            findings.push(Finding { verdict, answer: nothing_to_ask(), target: number });
+            let rank = rank(&Judged::MustBeDenied(Because::Lacking(Lack::Resource)));
+            findings.push(Finding { rank, answer: nothing_to_ask(), target: number });
             continue;
         }
         let stack = Stack::new(asker, target.policy.clone());
+        let unbounded = asker.open_boundary.as_ref().map(|what| (stack.without_boundary(), what));
         let mut context = stack.context(collector.state, target.address.as_ref());
         stated(&mut context, question.with);
         let ages = stack.mfa_ages();
@@ -64,13 +48,16 @@ pub(crate) fn ask(collector: &Collector<'_>, asker: &Asker, question: &Question<
                 resource_account: target.account.clone(),
                 context,
             };
-            let verdict = judge(&stack.policies, &request);
-            let answer = told(&stack, &request, &verdict, &target.unread);
+            let mut found = judged(&stack, &request, &target.unread);
+            if let Some((unbounded, what)) = &unbounded {
+                found = either(found, judged(unbounded, &request, &target.unread), what);
+            }
+            let (rank, answer) = found;
             // What is denied here already hangs on nobody else.
             if answer.verdict != Verdict::Denied {
                 assumes.extend(target.assumes.iter().cloned());
             }
-            findings.push(Finding { verdict, answer, target: number });
+            findings.push(Finding { rank, answer, target: number });
         }
     }
     let mut answer = combine(findings, &targets, question);
@@ -80,159 +67,43 @@ pub(crate) fn ask(collector: &Collector<'_>, asker: &Asker, question: &Question<
     answer
 }
 
-/// Whether the trust policy of a role, one of many, may be about a user or role at all.
-fn lets_in(target: &Target, asker: &Asker) -> bool {
-    use iamctl_policy::eval::PrincipalKind::{Role, User};
-    let is_plain = matches!(asker.principal.kind(), User { .. } | Role { .. });
-    !is_plain || target.policy.as_ref().is_none_or(|trust| trust.may_name(asker.principal.as_str()))
+fn judged(stack: &Stack<'_>, request: &Request, unread: &[Unread]) -> (u8, Answer) {
+    let verdict = judge(&stack.policies, request);
+    (rank(&verdict), told(stack, request, &verdict, unread))
 }
 
-/// On what a question has to be asked.
-///
-/// Actions that assume a role are opened by the trust policies of roles, so a question about many of them is
-/// asked of each role, and of those of other accounts.
-fn targets(collector: &Collector<'_>, asker: &Asker, question: &Question<'_>) -> Vec<Target> {
-    let state = collector.state;
-    let own = state.account.id.as_str();
-    let mut target = Target {
-        resource: Resource::Unstated,
-        account: None,
-        address: None,
-        policy: None,
-        unread: asker.unread.clone(),
-        assumes: None,
-        name: String::new(),
+/// How much an answer says beside others: what is not denied says more than what is; of what is denied, a
+/// statement more than a lack.
+fn rank(verdict: &Judged) -> u8 {
+    match verdict {
+        Judged::MustBeAllowed(_) => 0,
+        Judged::DependsOn(_) => 1,
+        Judged::MustBeDenied(Because::Denied(_)) => 2,
+        Judged::MustBeDenied(_) => 3,
+    }
+}
+
+/// One answer where it is not known whether there is a permissions boundary: with one that is not known, and
+/// with none. A statement that denies all but some spares nobody who has a boundary, whatever that allows.
+fn either(bounded: (u8, Answer), unbounded: (u8, Answer), what: &Unread) -> (u8, Answer) {
+    let is_mixed = bounded.1.verdict != unbounded.1.verdict;
+    if !is_mixed && bounded.1.verdict != Verdict::Depends {
+        return bounded;
+    }
+    let depends: BTreeSet<Dependence> =
+        bounded.1.depends_on.iter().chain(&unbounded.1.depends_on).cloned().collect();
+    let is_open = |found: &(u8, Answer)| found.1.verdict == Verdict::Depends;
+    let mut answer = match (is_open(&bounded), is_open(&unbounded)) {
+        (false, true) => unbounded.1,
+        _ => bounded.1,
     };
-    if !takes_resource(question.action.as_str()) {
-        target.resource = Resource::Named("*".to_owned());
-        return vec![with_policy(collector, asker, question, target)];
+    answer.verdict = Verdict::Depends;
+    answer.lack = None;
+    answer.depends_on = depends;
+    if is_mixed {
+        answer.depends_on.insert(Dependence::Text(what.clone()));
     }
-    let arn = match question.on {
-        On::Anything => None,
-        On::Arn(arn) => Some(arn.clone()),
-        On::Address(address) => match resource_arn(state, address) {
-            Some(arn) => {
-                target.address = Some(address.clone());
-                Some(arn)
-            }
-            None => Some(format!("arn:{}:iam::{own}:{address}", state.account.partition)),
-        },
-    };
-    let is_pattern = arn.as_ref().is_some_and(|arn| arn.contains(['*', '?']));
-    if is_of_roles(question.action.as_str()) && (arn.is_none() || is_pattern) {
-        return roles(collector, asker, arn.as_deref());
-    }
-    target.account = arn.is_none().then(|| own.to_owned());
-    if let Some(arn) = arn {
-        target.name.clone_from(&arn);
-        let account = arn.split(':').nth(4).unwrap_or("");
-        let is_foreign = !account.is_empty() && account != own && !account.contains(['*', '?']);
-        if is_foreign && account != "aws" {
-            target.assumes = Some(Assumption::ResourcesAccount(format!("account {account}")));
-        }
-        if account.is_empty() {
-            target.account = Some(own.to_owned());
-        }
-        target.address = target.address.or_else(|| role_of(collector, &arn).map(Address::Role));
-        target.resource = if is_pattern { Resource::Like(arn) } else { Resource::Named(arn) };
-    }
-    vec![with_policy(collector, asker, question, target)]
-}
-
-/// Every role that a pattern stands for, and those of other accounts.
-fn roles(collector: &Collector<'_>, asker: &Asker, like: Option<&str>) -> Vec<Target> {
-    let state = collector.state;
-    let pattern = iamctl_model::Pattern::new(like.unwrap_or("*"));
-    let mut targets = Vec::new();
-    for name in state.roles.keys() {
-        let address = Address::Role(name.clone());
-        let Some(arn) = resource_arn(state, &address).filter(|arn| pattern.matches_exactly(arn)) else {
-            continue;
-        };
-        let mut unread = asker.unread.clone();
-        let policy = collector.trust(&mut unread, name);
-        targets.push(Target {
-            resource: Resource::Named(arn),
-            account: None,
-            name: address.to_string(),
-            address: Some(address),
-            policy,
-            unread,
-            assumes: None,
-        });
-    }
-    let account = like.and_then(|like| like.split(':').nth(4)).unwrap_or("*");
-    let may_be_foreign = !iamctl_model::Pattern::new(account).matches_exactly(state.account.id.as_str())
-        || account.contains(['*', '?']);
-    if may_be_foreign && asker.principal.account() == Some(state.account.id.as_str()) {
-        targets.push(Target {
-            resource: like.map_or(Resource::Unstated, |like| Resource::Like(like.to_owned())),
-            account: Some("another account".to_owned()),
-            address: None,
-            policy: Some(collector.stand_in(StandIn::OtherSide(OtherSide::Resource))),
-            unread: asker.unread.clone(),
-            assumes: Some(Assumption::ResourcesAccount("another account".to_owned())),
-            name: "roles of other accounts".to_owned(),
-        });
-    }
-    targets
-}
-
-/// The target with the policy of the resource, as far as that is known or matters.
-fn with_policy(
-    collector: &Collector<'_>,
-    asker: &Asker,
-    question: &Question<'_>,
-    mut target: Target,
-) -> Target {
-    let action = question.action.as_str();
-    let unknown = |target: &mut Target, what: Unread| {
-        target.policy = Some(collector.not_known(&mut target.unread, PolicyKindOf::Resource, what));
-    };
-    if target.assumes.is_some() {
-        target.policy = Some(collector.stand_in(StandIn::OtherSide(OtherSide::Resource)));
-    } else if is_of_roles(action) && target.resource != Resource::Named("*".to_owned()) {
-        match &target.address {
-            Some(Address::Role(name)) => target.policy = collector.trust(&mut target.unread, name),
-            _ if collector.state.is_whole => {}
-            _ => {
-                let what = Unread::Role(target.name.clone());
-                unknown(&mut target, what);
-            }
-        }
-    } else if asker.principal.account().is_none() || is_foreign(collector, asker) {
-        // Without an identity policy in this account, only the policy of the resource lets anybody in.
-        unknown(&mut target, Unread::OfResource);
-    } else if action.to_ascii_lowercase().starts_with("kms:") {
-        target.policy = Some(collector.stand_in(StandIn::Delegating));
-    }
-    target
-}
-
-fn is_foreign(collector: &Collector<'_>, asker: &Asker) -> bool {
-    asker.principal.account() != Some(collector.state.account.id.as_str())
-}
-
-/// The role of the account that an ARN names.
-fn role_of(collector: &Collector<'_>, arn: &str) -> Option<RoleName> {
-    let Identity::Role(name) = PrincipalArn::parse(arn).ok()?.identity()? else { return None };
-    let address = Address::Role(name.clone());
-    (resource_arn(collector.state, &address)?.as_str() == arn).then_some(name)
-}
-
-/// Whether an action is done to something. One that the table does not have is taken to be.
-pub(crate) fn takes_resource(action: &str) -> bool {
-    iamctl_data::services().action(action).is_none_or(|(_, action)| action.resource_types().next().is_some())
-}
-
-/// Whether an action is opened by the trust policies of roles.
-fn is_of_roles(action: &str) -> bool {
-    let Some((service, name)) = action.split_once(':') else { return false };
-    let name = name.to_ascii_lowercase();
-    service.eq_ignore_ascii_case("sts")
-        && (name.starts_with("assumerole")
-            || ["tagsession", "setsourceidentity", "setcontext"].contains(&&*name))
-        && name != "assumeroot"
+    (rank(&Judged::DependsOn(BTreeSet::new())), answer)
 }
 
 /// What an answer about one request rests on.
@@ -342,7 +213,6 @@ fn misses(stack: &Stack<'_>, request: &Request, lack: Lack) -> Vec<Told> {
         .filter_map(|miss| statement(stack, miss.place, Part::Misses(miss.failed.into())));
     let mut told: Vec<Told> = told.collect();
     told.sort_by_key(|told| matches!(told.part, Part::Misses(Misfit::Resource)));
-    told.truncate(MOST_TOLD);
     told
 }
 
@@ -359,7 +229,6 @@ fn open(stack: &Stack<'_>, request: &Request) -> Vec<Told> {
     let told = found.iter().filter_map(|one| statement(stack, one.place, part(one.place, &one.open)));
     let mut told: Vec<Told> = told.collect();
     told.sort_by_key(|told| (told.effect == Effect::Deny, told.layer != Layer::Resource));
-    told.truncate(MOST_TOLD);
     told
 }
 
@@ -387,7 +256,7 @@ fn combine(findings: Vec<Finding>, targets: &[Target], question: &Question<'_>) 
     let mfa_decides = is_mixed && (0..targets.len()).any(is_mixed_within);
     let resource_decides = is_mixed && targets.len() > 1;
     let mut examples: Vec<String> = Vec::new();
-    if targets.len() > 1 {
+    if targets.len() > 1 && is_of_roles(question.action.as_str()) {
         for finding in findings.iter().filter(|one| one.answer.verdict != Verdict::Denied) {
             let name = targets.get(finding.target).map(|target| target.name.clone()).unwrap_or_default();
             if !examples.contains(&name) && examples.len() < MOST_EXAMPLES {
@@ -395,13 +264,6 @@ fn combine(findings: Vec<Finding>, targets: &[Target], question: &Question<'_>) 
             }
         }
     }
-    // What is not denied says more than what is; of what is denied, a statement more than a lack.
-    let rank = |finding: &Finding| match &finding.verdict {
-        Judged::MustBeAllowed(_) => 0,
-        Judged::DependsOn(_) => 1,
-        Judged::MustBeDenied(Because::Denied(_)) => 2,
-        Judged::MustBeDenied(_) => 3,
-    };
     let depends: BTreeSet<Dependence> =
         findings.iter().flat_map(|one| one.answer.depends_on.iter().cloned()).collect();
     let denied: Vec<Told> = findings
@@ -409,7 +271,9 @@ fn combine(findings: Vec<Finding>, targets: &[Target], question: &Question<'_>) 
         .filter(|one| is_mixed && one.answer.verdict == Verdict::Denied)
         .flat_map(|one| one.answer.statements.iter().cloned())
         .collect();
-    let Some(first) = findings.into_iter().min_by_key(rank) else { return nothing_to_ask() };
+    let Some(first) = findings.into_iter().min_by_key(|finding| finding.rank) else {
+        return nothing_to_ask();
+    };
     let mut answer = first.answer;
     answer.examples = examples;
     if is_mixed {
@@ -432,7 +296,8 @@ fn combine(findings: Vec<Finding>, targets: &[Target], question: &Question<'_>) 
 fn add_what_denies(statements: &mut Vec<Told>, denied: Vec<Told>) {
     for mut told in denied {
         let known = statements.iter_mut().find(|known| {
-            (&known.source, known.statement, &known.via) == (&told.source, told.statement, &told.via)
+            (&known.source, known.statement, &known.via, known.layer)
+                == (&told.source, told.statement, &told.via, told.layer)
         });
         match (&told.part, known) {
             (Part::Misses(Misfit::Condition { operator, key, values, .. }), Some(known)) => {
@@ -448,11 +313,18 @@ fn add_what_denies(statements: &mut Vec<Told>, denied: Vec<Told>) {
                 told.part = Part::AppliesIf(told.conditions.clone());
                 statements.push(told);
             }
+            // What a boundary allows is not among what granted the others: it has to, all the same.
+            (Part::Misses(Misfit::Condition { operator, key, values, .. }), None)
+                if told.layer == Layer::Boundary =>
+            {
+                let (operator, key, values) = (operator.clone(), key.clone(), values.clone());
+                told.part = Part::AppliesIf(vec![If::Condition { operator, key, values }]);
+                statements.push(told);
+            }
             (Part::Applies | Part::Misses(Misfit::Condition { .. }), None) => statements.push(told),
             _ => {}
         }
     }
-    statements.truncate(MOST_TOLD);
 }
 
 /// There is nothing that it could be done to: no role of the account matches.
@@ -468,10 +340,10 @@ fn nothing_to_ask() -> Answer {
 }
 
 /// The answer about a user or role that is not there: nothing is known of it.
-pub(crate) fn nobody(name: &str) -> Answer {
+pub(crate) fn nobody(what: Unread) -> Answer {
     let mut answer = nothing_to_ask();
     answer.verdict = Verdict::Depends;
     answer.lack = None;
-    answer.depends_on.insert(Dependence::Text(Unread::Principal(name.to_owned())));
+    answer.depends_on.insert(Dependence::Text(what));
     answer
 }

@@ -48,6 +48,7 @@ mod library;
 mod question;
 mod stack;
 mod state;
+mod target;
 mod tests_of_manifest;
 
 use std::collections::BTreeSet;
@@ -136,10 +137,7 @@ impl Access {
     pub fn ask(&self, question: &Question<'_>) -> Answer {
         match self.asker(question.who) {
             Some(asker) => self.answer(&asker, question),
-            None => ask::nobody(&match question.who {
-                Who::Identity(identity) => identity.to_string(),
-                Who::Other(principal) => principal.as_str().to_owned(),
-            }),
+            None => self.nobody(question.who),
         }
     }
 
@@ -163,6 +161,17 @@ impl Access {
     #[must_use]
     pub fn used_policies_of_aws(&self) -> bool {
         self.library.used_aws()
+    }
+
+    /// The answer about somebody who is not there, or nobody in particular.
+    pub(crate) fn nobody(&self, who: &Who) -> Answer {
+        ask::nobody(match who {
+            Who::Identity(identity) => Unread::Principal(identity.to_string()),
+            Who::Other(principal) => match question::foreign_account(&self.state, principal) {
+                Some(account) => Unread::OfAccount(account.to_owned()),
+                None => Unread::Principal(principal.as_str().to_owned()),
+            },
+        })
     }
 
     pub(crate) fn asker(&self, who: &Who) -> Option<Asker> {

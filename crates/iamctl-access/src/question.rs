@@ -70,6 +70,14 @@ pub(crate) fn who(state: &State, text: &str) -> Result<Who, Unknown> {
         }),
         _ => match Principal::parse(text) {
             Ok(principal) => match known(state, &principal) {
+                _ if let Some(account) = foreign_account(state, &principal) => Err(Unknown {
+                    message: format!(
+                        "`{text}` stands for everybody of account {account}: name a user or role of it, as in \
+                         `arn:{}:iam::{account}:role/NAME`",
+                        state.account.partition
+                    ),
+                    meant: None,
+                }),
                 Some(identity) => Ok(Who::Identity(identity)),
                 None if is_gone(state, &principal) => {
                     Err(Unknown { message: format!("there is no `{text}`"), meant: None })
@@ -87,6 +95,15 @@ pub(crate) fn who(state: &State, text: &str) -> Result<Who, Unknown> {
             }
         },
     }
+}
+
+/// The other account that a principal stands for as a whole: where policies name its root user, they mean
+/// everybody of it.
+///
+/// Source: IAM User Guide, "AWS JSON policy elements: Principal", AWS account principals.
+pub(crate) fn foreign_account<'p>(state: &State, principal: &'p Principal) -> Option<&'p str> {
+    let is_account = matches!(principal.kind(), PrincipalKind::Root { .. });
+    principal.account().filter(|account| is_account && *account != state.account.id.as_str())
 }
 
 fn identity(state: &State, text: &str) -> Result<Identity, Unknown> {

@@ -11,7 +11,7 @@ use crate::answer::{Assumption, Source, Unread};
 use crate::library::{
     Ages, Key, Library, OtherSide, PRINCIPAL_TAG, PolicyKindOf, RESOURCE_TAGS, Ready, StandIn,
 };
-use crate::question::{Who, arn_of};
+use crate::question::{Who, arn_of, foreign_account};
 use crate::state::State;
 
 /// A policy that takes part in an answer.
@@ -37,6 +37,10 @@ pub(crate) struct Asker {
     pub(crate) principal: Principal,
     pub(crate) identity: Vec<Held>,
     pub(crate) boundary: Option<Vec<Held>>,
+    /// What leaves open whether there is a boundary at all.
+    pub(crate) open_boundary: Option<Unread>,
+    /// The session policies, where a session has nothing without any.
+    session: Option<Vec<Held>>,
     /// The keys that follow from who it is.
     pub(crate) context: Context,
     /// The tags, and whose they are; nothing where they are not known, or where a session may have others.
@@ -52,10 +56,11 @@ pub(crate) struct Collector<'s> {
 }
 
 impl Collector<'_> {
-    /// Who asks; nothing for a user or role that is not there.
+    /// Who asks; nothing for a user or role that is not there, and for what is nobody in particular.
     pub(crate) fn asker(&self, who: &Who) -> Option<Asker> {
         match who {
             Who::Identity(identity) => self.identity(identity, None),
+            Who::Other(principal) if foreign_account(self.state, principal).is_some() => None,
             Who::Other(principal) => Some(self.other(principal)),
         }
     }
@@ -89,6 +94,10 @@ impl Collector<'_> {
                 self.inline(&mut asker, &address, &role.inline_policies, None);
                 self.boundary(&mut asker, &address, role.permissions_boundary.as_ref());
                 asker.context.set("aws:username", Values::Absent);
+                if let (Some(id), Some(session)) = (self.state.ids.get(&address), session) {
+                    let name = session.as_str().rsplit('/').next().unwrap_or_default();
+                    asker.context.set("aws:userid", Values::One(format!("{}:{name}", id.0)));
+                }
                 // Tags that are passed with a session go before those of the role.
                 if !self.state.leaves(&address, Field::Trust) && !lets_tag(&role.trust) {
                     asker.tags = self.state.tags(&address).map(|tags| (address.clone(), tags.clone()));
@@ -133,6 +142,8 @@ impl Collector<'_> {
             principal,
             identity: Vec::new(),
             boundary: None,
+            open_boundary: None,
+            session: None,
             context,
             tags: None,
             unread: Vec::new(),
@@ -144,7 +155,11 @@ impl Collector<'_> {
         let own = self.state.account.id.as_str();
         let mut asker = self.empty(principal.clone());
         let Some(account) = principal.account() else { return asker };
+        let is_federated = matches!(principal.kind(), PrincipalKind::FederatedUser { .. });
         if account != own {
+            if is_federated {
+                asker.session = Some(vec![self.stand_in(StandIn::OtherSide(OtherSide::Principal))]);
+            }
             asker.identity.push(self.stand_in(StandIn::OtherSide(OtherSide::Principal)));
             asker.assumes = Some(Assumption::PrincipalsAccount(account.to_owned()));
             if matches!(principal.kind(), PrincipalKind::User { .. } | PrincipalKind::Role { .. }) {
@@ -167,7 +182,12 @@ impl Collector<'_> {
             }
             _ => {}
         }
-        if !self.state.is_whole || matches!(principal.kind(), PrincipalKind::FederatedUser { .. }) {
+        if is_federated {
+            let mut held = Vec::new();
+            self.unread(&mut asker.unread, &mut held, Unread::OfSession(principal.as_str().to_owned()));
+            asker.session = Some(held);
+        }
+        if !self.state.is_whole || is_federated {
             let unread = Unread::Principal(principal.as_str().to_owned());
             self.unread(&mut asker.unread, &mut asker.identity, unread);
         }
@@ -232,8 +252,9 @@ impl Collector<'_> {
         if self.state.leaves(address, Field::PermissionsBoundary) {
             let unread = Unread::LeftToOthers(address.clone(), Field::PermissionsBoundary);
             let mut held = Vec::new();
-            self.unread(&mut asker.unread, &mut held, unread);
+            self.unread(&mut asker.unread, &mut held, unread.clone());
             asker.boundary = Some(held);
+            asker.open_boundary = Some(unread);
         } else if let Some(arn) = arn {
             asker.boundary = Some(vec![self.managed(&mut asker.unread, arn, None)]);
         }
@@ -319,9 +340,17 @@ impl<'a> Stack<'a> {
             identity: all(&asker.identity),
             resource: resource.as_ref().and_then(|held| held.ready.policy.as_ref().ok().cloned()),
             boundary: asker.boundary.as_ref().map(|held| all(held)),
+            session: asker.session.as_ref().map(|held| all(held)),
             ..Policies::default()
         };
         Self { asker, resource, policies }
+    }
+
+    /// The same for somebody who has no permissions boundary.
+    pub(crate) fn without_boundary(&self) -> Self {
+        let mut policies = self.policies.clone();
+        policies.boundary = None;
+        Self { asker: self.asker, resource: self.resource.clone(), policies }
     }
 
     /// The policy at a place.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Account, Address, Desired, Field, Group, GroupName, IgnoredItem, Live, Managed, Pattern, PolicyArn,
-    PolicyName, Resource, Role, RoleName, Tags, UniqueId, User, UserName,
+    Account, Address, Desired, Field, Group, GroupName, IgnoreRule, IgnoredItem, Live, Managed, Pattern,
+    PolicyArn, PolicyName, Resource, Role, RoleName, Tags, UniqueId, User, UserName,
 };
-use iamctl_policy::Document;
+use iamctl_policy::{Document, Effect};
 
 /// Users, groups, roles and policies of one account.
 #[derive(Debug, Clone)]
@@ -56,8 +56,10 @@ impl State {
     pub(crate) fn of_manifest(desired: &Desired, account: &Account) -> Self {
         let mut state = Self::empty(account.clone(), false);
         for (address, managed) in &desired.managed {
-            if !managed.ignore.is_empty() {
-                state.left.insert(address.clone(), managed.ignore.clone());
+            let mut left = managed.ignore.clone();
+            left.extend(fields_of_others(desired, address));
+            if !left.is_empty() {
+                state.left.insert(address.clone(), left);
             }
             let tags = tags_of_others(desired, address);
             if !tags.is_empty() {
@@ -221,9 +223,52 @@ impl State {
 }
 
 fn tags_of_others(desired: &Desired, address: &Address) -> Vec<Pattern> {
+    rules_about(desired, address).flat_map(|rule| rule.tags.iter().cloned()).collect()
+}
+
+/// The manifest's rules that leave something of a thing to others.
+fn rules_about<'d>(desired: &'d Desired, address: &Address) -> impl Iterator<Item = &'d IgnoreRule> {
     let text = address.to_string();
-    let about = |on: &[Pattern]| on.is_empty() || on.iter().any(|pattern| pattern.matches(&text));
-    desired.ignore.iter().filter(|rule| about(&rule.on)).flat_map(|rule| rule.tags.iter().cloned()).collect()
+    let about = move |on: &[Pattern]| on.is_empty() || on.iter().any(|pattern| pattern.matches(&text));
+    desired.ignore.iter().filter(move |rule| about(&rule.on))
+}
+
+/// The fields in which the manifest's rules let others give a thing permissions.
+fn fields_of_others(desired: &Desired, address: &Address) -> BTreeSet<Field> {
+    let mut fields = BTreeSet::new();
+    if !matches!(address, Address::User(_) | Address::Group(_) | Address::Role(_)) {
+        return fields;
+    }
+    for rule in rules_about(desired, address) {
+        if !rule.policies.iter().all(can_only_deny) {
+            fields.insert(Field::Policies);
+        }
+        if !rule.inline_policies.is_empty() {
+            fields.insert(Field::InlinePolicies);
+        }
+        if matches!(address, Address::User(_)) && !rule.groups.is_empty() {
+            fields.insert(Field::Groups);
+        }
+    }
+    fields
+}
+
+/// Whether a pattern of policies is about AWS's own only, and about none that allows anything.
+fn can_only_deny(pattern: &Pattern) -> bool {
+    // No policy of the account has a name with a colon.
+    if !pattern.as_str().get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
+        return false;
+    }
+    let mut matching = iamctl_data::managed_policies()
+        .iter()
+        .filter(|policy| pattern.matches(&format!("aws:{}", policy.path_and_name())))
+        .map(|policy| Document::from_stored(policy.document))
+        .peekable();
+    matching.peek().is_some()
+        && matching.all(|document| {
+            document.unreadable().is_none()
+                && document.statements().iter().all(|statement| statement.effect == Effect::Deny)
+        })
 }
 
 /// What becomes of a managed thing that is there: what the manifest says, and what it leaves to others as

@@ -5,7 +5,7 @@ use iamctl_policy::eval::{Action, Principal};
 use iamctl_policy::{Span, Spanned};
 
 use crate::Access;
-use crate::answer::{Answer, Verdict};
+use crate::answer::{Answer, Unread, Verdict};
 use crate::ask::nobody;
 use crate::question::{On, Question, Who};
 
@@ -71,7 +71,8 @@ pub(crate) fn check(access: &Access, test: &AccessTest) -> Checked {
                 (Some(who), Some(asker)) => {
                     access.answer(asker, &Question { who, action, on, with: &test.context })
                 }
-                _ => nobody(&name),
+                (Some(who), None) => access.nobody(who),
+                (None, _) => nobody(Unread::Principal(name.clone())),
             };
             if answer.verdict != wanted {
                 checked.failures.push(Failed {

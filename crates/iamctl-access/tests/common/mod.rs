@@ -143,7 +143,7 @@ pub(crate) fn sentence(answer: &Answer) -> String {
 /// The statements, one line each.
 pub(crate) fn explained(answer: &Answer) -> String {
     let mut text = String::new();
-    for told in &answer.statements {
+    for told in answer.told() {
         let via = told.via.as_ref().map(|group| format!(" through group/{group}")).unwrap_or_default();
         let part = match &told.part {
             Part::Applies => String::new(),

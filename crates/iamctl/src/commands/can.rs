@@ -341,7 +341,7 @@ fn on_terms(answer: &Answer) -> String {
 /// The statements that allow it, or what is not known, one line each.
 fn because(answer: &Answer, ready: &Ready) -> String {
     let sources = ready.subject.sources.as_ref();
-    let lines = answer.statements.iter().filter(|told| !matches!(told.part, iamctl_access::Part::Misses(_)));
+    let lines = answer.told().iter().filter(|told| !matches!(told.part, iamctl_access::Part::Misses(_)));
     let lines = lines.map(|told| {
         let place = sources.and_then(|sources| answer::place(told, sources));
         let place = place.map(|place| format!("  {place}")).unwrap_or_default();

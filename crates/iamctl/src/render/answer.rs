@@ -42,8 +42,17 @@ pub(crate) fn terms(answer: &Answer) -> String {
     let own = allows(&|told| told.layer == Layer::Identity);
     let boundary = allows(&|told| told.layer == Layer::Boundary);
     // A trust that names the principal itself suffices; one that names its account does not.
-    let needed = if !direct.is_empty() { vec![direct] } else { vec![of_account, own, boundary] };
-    let mut only: Vec<String> = needed.iter().filter_map(|layer| ways(layer)).collect();
+    let (by_name, by_account) = (!direct.is_empty(), !of_account.is_empty() && !own.is_empty());
+    let layers = if by_name && !by_account { vec![direct.clone()] } else { vec![of_account, own, boundary] };
+    let mut only: Vec<String> = layers.iter().filter_map(|layer| ways(layer)).collect();
+    if by_name && by_account {
+        let way = unique(only.drain(..)).join(" and ");
+        // Where one of the two is open to all, the other one limits nothing.
+        only.extend(ways(&direct).filter(|_| !way.is_empty()).map(|direct| match direct == way {
+            true => way,
+            false => format!("{direct}, or {way}"),
+        }));
+    }
     let mut except: Vec<String> = Vec::new();
     for told in answer.statements.iter().filter(|told| told.effect == Effect::Deny) {
         let Part::AppliesIf(all) = &told.part else { continue };
@@ -257,7 +266,7 @@ pub(crate) fn reasons(
     if answer.verdict == Verdict::Allowed && answer.statements.is_empty() {
         page.words(indent, 4, &[(Ink::Plain, "a root user may do everything in its account")]);
     }
-    for told in &answer.statements {
+    for told in answer.told() {
         let (verb, behind) = part(told);
         let ink = match (&told.part, told.effect) {
             (Part::Misses(_), _) => Ink::Dim,
@@ -356,6 +365,30 @@ mod tests {
         let own = told(Layer::Identity, Effect::Allow, false, Some(REGION));
         assert_eq!(said(vec![trust(true), own.clone()]), "only with MFA and in eu-west-1");
         assert_eq!(said(vec![trust(false), own]), "only with MFA");
+    }
+
+    #[test]
+    fn a_trust_that_names_both_leaves_two_ways() {
+        let trust = |delegates, on| told(Layer::Resource, Effect::Allow, delegates, on);
+        let own = |on| told(Layer::Identity, Effect::Allow, false, on);
+        let both =
+            |named, account, of_user| said(vec![trust(false, named), trust(true, account), own(of_user)]);
+        assert_eq!(both(Some(MFA), Some(REGION), None), "only with MFA, or in eu-west-1");
+        assert_eq!(both(Some(MFA), None, Some(REGION)), "only with MFA, or in eu-west-1");
+        assert_eq!(both(Some(MFA), Some(MFA), None), "only with MFA");
+        assert_eq!(both(Some(MFA), None, None), "");
+        assert_eq!(both(None, Some(MFA), Some(REGION)), "");
+        // Nobody delegates to what does not allow it.
+        assert_eq!(said(vec![trust(false, Some(MFA)), trust(true, Some(REGION))]), "only with MFA");
+    }
+
+    #[test]
+    fn what_is_concluded_rests_on_more_statements_than_are_told() {
+        let own = |on| told(Layer::Identity, Effect::Allow, false, on);
+        let mut many = vec![own(Some(MFA)); 20];
+        assert_eq!(said(many.clone()), "only with MFA");
+        many.push(own(Some(REGION)));
+        assert_eq!(said(many), "only with MFA, or in eu-west-1");
     }
 
     #[test]

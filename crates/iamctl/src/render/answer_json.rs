@@ -16,7 +16,7 @@ pub(crate) fn answer(answer: &Answer, sources: Option<&Sources>) -> Map<String, 
     let mut set = |name: &str, value: Value| fields.insert(name.to_owned(), value);
     set("verdict", json!(answer.verdict.as_str()));
     set("terms", json!(Some(terms(answer)).filter(|terms| !terms.is_empty())));
-    set("statements", answer.statements.iter().map(|told| statement(told, sources)).collect());
+    set("statements", answer.told().iter().map(|told| statement(told, sources)).collect());
     set("lack", json!(answer.lack.map(lack)));
     set("depends_on", answer.depends_on.iter().map(dependence).collect());
     set("assumes", answer.assumes.iter().map(ToString::to_string).collect());

@@ -82,7 +82,7 @@ fn finding(expect: Expectation, group: &Group<'_>) -> Diagnostic {
         (Expectation::Cannot, _) => (format!("{} {terms}", asked.sentence("can")), "must always be denied"),
     };
     let mut finding = Diagnostic::error("test-failed", failed.action_span, sentence).label(label);
-    for told in answer.statements.iter().filter(|told| matters(expect, told)) {
+    for told in answer.told().iter().filter(|told| matters(expect, told)) {
         finding = match told.span.is_none() {
             true => {
                 let (verb, behind) = part(told);
