@@ -25,6 +25,7 @@ mod import;
 mod instance_profiles;
 mod locks;
 mod offline;
+mod oidc_providers;
 mod outages;
 mod ownership;
 mod policies;

@@ -96,7 +96,7 @@ struct Manifest {
     sections: Value,
 }
 
-const SECTIONS: [&str; 5] = ["policies", "groups", "users", "roles", "instance_profiles"];
+const SECTIONS: [&str; 6] = ["policies", "groups", "users", "roles", "instance_profiles", "oidc_providers"];
 
 impl Manifest {
     fn empty(world: &World) -> Self {
@@ -104,8 +104,8 @@ impl Manifest {
             "version": 1, "name": "acme-prod", "account": world.account,
             "master_copy": {"bucket": world.bucket(), "region": "eu-west-1", "prefix": "iam/"},
         });
-        let sections =
-            json!({"policies": {}, "groups": {}, "users": {}, "roles": {}, "instance_profiles": {}});
+        let sections: Map<_, _> = SECTIONS.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+        let sections = Value::Object(sections);
         Self { head: head.as_object().unwrap().clone(), sections }
     }
 
@@ -147,7 +147,11 @@ impl Manifest {
         let names = self.names(section);
         match chance.below(4) {
             0 => {
-                let name = format!("{}{}", section.get(..1).unwrap(), chance.below(6));
+                let number = chance.below(6);
+                let name = match section {
+                    "oidc_providers" => format!("o{number}.example.com/id/A{number}"),
+                    _ => format!("{}{number}", section.get(..1).unwrap()),
+                };
                 if self.sections[section].get(&name).is_none() && !self.is_renamed(&name) {
                     let mut block = self.block(section, chance);
                     if can_move(section, &name) {
@@ -200,6 +204,8 @@ impl Manifest {
                 }
             }
         }
+        // A trust names OIDC providers under a shorter word.
+        let section = if section == "oidc_providers" { "oidc" } else { section };
         for other in ["groups", "users", "roles"] {
             for block in self.sections[other].as_object_mut().unwrap().values_mut() {
                 let block = block.as_object_mut().unwrap();
@@ -220,7 +226,9 @@ impl Manifest {
                     item.as_object_mut().unwrap().retain(|_, value| !empty(value));
                 }
                 let names_somebody = |item: &Value| {
-                    ["users", "roles", "services", "accounts"].iter().any(|key| item.get(*key).is_some())
+                    ["users", "roles", "services", "accounts", "oidc"]
+                        .iter()
+                        .any(|key| item.get(*key).is_some())
                 };
                 items.retain(names_somebody);
                 if items.is_empty() {
@@ -250,6 +258,15 @@ impl Manifest {
             block.extend(role.map(|role| ("role".to_owned(), json!(role))));
             return Value::Object(block);
         }
+        if section == "oidc_providers" {
+            block.remove("path");
+            // Always the same: the local AWS cannot change them.
+            block.insert("client_ids".to_owned(), json!(["app", "sts.amazonaws.com"]));
+            // Always: the local AWS finds none itself, and the other side must know what to look for.
+            let thumbprints = [format!("{:040}", chance.below(3)), format!("{:040}", 3 + chance.below(3))];
+            block.insert("thumbprints".to_owned(), json!(thumbprints));
+            return Value::Object(block);
+        }
         block.insert("policies".to_owned(), json!(chance.some(&self.names("policies"))));
         let inline: Map<String, Value> = (0..chance.below(3))
             .map(|n| (format!("inline{n}"), json!({"document": document(chance)})))
@@ -277,6 +294,11 @@ impl Manifest {
         }
         if chance.below(2) == 0 {
             trust.push(json!({"accounts": ["210987654321"], "external_id": "e-1"}));
+        }
+        let providers = chance.some(&self.names("oidc_providers"));
+        if !providers.is_empty() {
+            let conditions = json!({"StringEquals": {"o1.example.com/id/A1:aud": "app"}});
+            trust.push(json!({"oidc": providers, "conditions": conditions}));
         }
         trust.reverse();
         trust.truncate(1 + chance.below(3));

@@ -81,6 +81,36 @@ impl Account<'_> {
         named
     }
 
+    /// What an OpenID Connect provider is; nothing when it is not there.
+    pub(crate) fn oidc_provider(&self, url: &str) -> Value {
+        let list = self.wait(self.iam.list_open_id_connect_providers().send()).unwrap();
+        let arns = list.open_id_connect_provider_list.unwrap_or_default().into_iter();
+        let arn = arns.filter_map(|entry| entry.arn).find(|arn| arn.ends_with(&format!("/{url}")));
+        let Some(arn) = arn else { return Value::Null };
+        let call = self.iam.get_open_id_connect_provider().open_id_connect_provider_arn(arn);
+        let found = self.wait(call.send()).unwrap();
+        let tags = found.tags.unwrap_or_default().into_iter();
+        let tags: BTreeMap<_, _> = tags.map(|tag| (tag.key, tag.value)).collect();
+        json!({"client_ids": found.client_id_list, "thumbprints": found.thumbprint_list, "tags": tags})
+    }
+
+    /// Makes an OpenID Connect provider, as somebody else would.
+    pub(crate) fn make_oidc_provider(&self, url: &str) {
+        let call = self.iam.create_open_id_connect_provider().url(format!("https://{url}"));
+        self.wait(call.client_id_list("sts.amazonaws.com").thumbprint_list("0".repeat(40)).send()).unwrap();
+    }
+
+    /// Makes a provider anew with one client id, as somebody else would who knows no better.
+    pub(crate) fn make_oidc_provider_again(&self, url: &str, thumbprint: &str) {
+        let list = self.wait(self.iam.list_open_id_connect_providers().send()).unwrap();
+        let arns = list.open_id_connect_provider_list.unwrap_or_default().into_iter();
+        let arn = arns.filter_map(|entry| entry.arn).find(|arn| arn.ends_with(&format!("/{url}"))).unwrap();
+        let call = self.iam.delete_open_id_connect_provider().open_id_connect_provider_arn(arn);
+        self.wait(call.send()).unwrap();
+        let call = self.iam.create_open_id_connect_provider().url(format!("https://{url}"));
+        self.wait(call.client_id_list("theirs").thumbprint_list(thumbprint).send()).unwrap();
+    }
+
     /// The names of the managed policies that a role has.
     pub(crate) fn policies_of_role(&self, role: &str) -> Vec<String> {
         let answer = self.wait(self.iam.list_attached_role_policies().role_name(role).send()).unwrap();

@@ -18,6 +18,10 @@ def arn(kind, path, name):
     return f"arn:aws:iam::{account}:{kind}{path}{name}"
 
 
+def provider_arn(url):
+    return arn("oidc-provider", "/", url)
+
+
 def pages(call, key, **arguments):
     for page in iam.get_paginator(call).paginate(**arguments):
         yield from page[key]
@@ -65,11 +69,15 @@ def wanted_trust(manifest, items):
         principal.setdefault("AWS", []).extend(root(one) for one in item.get("accounts", []))
         if item.get("services"):
             principal["Service"] = item["services"]
+        if item.get("oidc"):
+            principal["Federated"] = [provider_arn(url) for url in item["oidc"]]
+            condition.update(item["conditions"])
         if "mfa" in item:
             condition.setdefault("Bool", {})["aws:MultiFactorAuthPresent"] = "true"
         if "external_id" in item:
             condition.setdefault("StringEquals", {})["sts:ExternalId"] = item["external_id"]
-        statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {k: v for k, v in principal.items() if v}}
+        action = "sts:AssumeRoleWithWebIdentity" if item.get("oidc") else "sts:AssumeRole"
+        statement = {"Effect": "Allow", "Action": action, "Principal": {k: v for k, v in principal.items() if v}}
         statements.append({**statement, "Condition": condition} if condition else statement)
     return {"Statement": statements}
 
@@ -105,6 +113,11 @@ def wanted(manifest):
         state[f"instance_profile/{name}"] = {
             "path": block.get("path", "/"), "tags": block.get("tags", {}), "roles": listed(block.get("role", [])),
         }
+    for url, block in manifest["oidc_providers"].items():
+        state[f"oidc_provider/{url}"] = {
+            "url": url, "client_ids": sorted(block["client_ids"]), "thumbprints": sorted(block["thumbprints"]),
+            "tags": block.get("tags", {}),
+        }
     return state
 
 
@@ -139,6 +152,12 @@ def found():
             "path": profile["Path"], "tags": tags(iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]),
             "roles": [role["RoleName"] for role in profile["Roles"]],
         }
+    for listed_provider in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]:
+        provider = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=listed_provider["Arn"])
+        state[f"oidc_provider/{listed_provider['Arn'].split('/', 1)[1]}"] = {
+            "url": provider["Url"].removeprefix("https://"), "client_ids": sorted(provider["ClientIDList"]),
+            "thumbprints": sorted(provider["ThumbprintList"]), "tags": tags(provider),
+        }
     return state
 
 
@@ -172,10 +191,12 @@ def prepare():
     iam.put_role_policy(RoleName="stranger", PolicyName="own", PolicyDocument=json.dumps(document))
     iam.create_instance_profile(InstanceProfileName="stranger", Tags=[{"Key": "of", "Value": "others"}])
     iam.add_role_to_instance_profile(InstanceProfileName="stranger", RoleName="stranger")
+    iam.create_open_id_connect_provider(
+        Url="https://stranger.example.com", ClientIDList=["a"], ThumbprintList=["1" * 40], Tags=[{"Key": "of", "Value": "others"}])
     STRANGERS.update(found())
 
 
-SECTIONS = ("policies", "groups", "users", "roles", "instance_profiles")
+SECTIONS = ("policies", "groups", "users", "roles", "instance_profiles", "oidc_providers")
 
 
 def compare(path):
@@ -197,7 +218,7 @@ def drift(seed):
     there = sorted(address for address in found() if address not in STRANGERS)
     if not there:
         return "nothing"
-    kind, name = chance.choice(there).split("/")
+    kind, name = chance.choice(there).split("/", 1)
     document = json.dumps({"Version": "2012-10-17", "Statement": [
         {"Effect": chance.choice(["Allow", "Deny"]), "Action": f"sqs:Drift{chance.randrange(3)}", "Resource": "*"}]})
     stranger = arn("policy", "/", "stranger")
@@ -211,6 +232,14 @@ def drift(seed):
             # Those of an instance profile that never had any are not looked at.
             iam.tag_instance_profile(InstanceProfileName=name, Tags=[{"Key": "Team", "Value": chance.choice("xy")}])
         return f"another role, or none, in instance_profile/{name}"
+    if kind == "oidc_provider":
+        argument = {"OpenIDConnectProviderArn": provider_arn(name)}
+        what = chance.choice(["update", "tag"])
+        if what == "update":
+            iam.update_open_id_connect_provider_thumbprint(ThumbprintList=["9" * 40], **argument)
+        else:
+            iam.tag_open_id_connect_provider(Tags=[{"Key": "Team", "Value": chance.choice("xy")}], **argument)
+        return f"{what} at oidc_provider/{name}"
     if kind == "policy":
         policy = next(one["Arn"] for one in pages("list_policies", "Policies", Scope="Local") if one["PolicyName"] == name)
         versions = iam.list_policy_versions(PolicyArn=policy)["Versions"]

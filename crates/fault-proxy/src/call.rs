@@ -43,8 +43,8 @@ pub struct Call {
     /// The operation's name, as in `CreateUser` or `PutObject`. For other services, method and path.
     pub operation: String,
     /// What it is done to: the object's key or else the bucket for S3; otherwise the first that is there of
-    /// `InstanceProfileName`, `UserName`, `RoleName`, `GroupName`, `PolicyName`, `PolicyArn`, `RoleArn`. Empty
-    /// when there is none.
+    /// `InstanceProfileName`, `OpenIDConnectProviderArn`, `Url`, `UserName`, `RoleName`, `GroupName`, `PolicyName`,
+    /// `PolicyArn`, `RoleArn`. Empty when there is none.
     pub target: String,
     /// The parameters of a Query request but for `Action` and `Version`. For S3 those of the URL, and `Bucket` and
     /// `Key`.
@@ -62,8 +62,17 @@ pub struct Call {
 }
 
 /// In order of preference: a membership has a user and a group, an attachment a role and a policy.
-const TARGETS: &[&str] =
-    &["InstanceProfileName", "UserName", "RoleName", "GroupName", "PolicyName", "PolicyArn", "RoleArn"];
+const TARGETS: &[&str] = &[
+    "InstanceProfileName",
+    "OpenIDConnectProviderArn",
+    "Url",
+    "UserName",
+    "RoleName",
+    "GroupName",
+    "PolicyName",
+    "PolicyArn",
+    "RoleArn",
+];
 
 impl Call {
     pub(crate) fn new(request: &Parts, body: Bytes) -> Self {

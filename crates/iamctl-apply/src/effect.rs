@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Action, Address, Group, InstanceProfile, Path, Policy, PolicyArn, PolicyName, Resource, Role, Tags, User,
+    Action, Address, Group, InstanceProfile, OidcProvider, Path, Policy, PolicyArn, PolicyName, Resource,
+    Role, Tags, User,
 };
 
 /// The things that a call changes: what it writes to, and the group of a membership, or the former name.
@@ -26,6 +27,7 @@ pub(crate) fn deletes(action: &Action) -> bool {
             | Action::DeleteRole { .. }
             | Action::DeletePolicy { .. }
             | Action::DeleteInstanceProfile { .. }
+            | Action::DeleteOpenIDConnectProvider { .. }
     )
 }
 
@@ -60,6 +62,9 @@ pub(crate) fn made(action: &Action) -> Option<Resource> {
         Action::CreateInstanceProfile { instance_profile_name: _, path, tags } => {
             Resource::InstanceProfile(InstanceProfile { path, role: None, tags })
         }
+        Action::CreateOpenIDConnectProvider { url: _, client_ids, thumbprints, tags } => {
+            Resource::OidcProvider(OidcProvider { client_ids, thumbprints, tags })
+        }
         _ => return None,
     })
 }
@@ -77,11 +82,13 @@ pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&
         | Action::CreateRole { .. }
         | Action::CreatePolicy { .. }
         | Action::CreateInstanceProfile { .. }
+        | Action::CreateOpenIDConnectProvider { .. }
         | Action::DeleteUser { .. }
         | Action::DeleteGroup { .. }
         | Action::DeleteRole { .. }
         | Action::DeletePolicy { .. }
         | Action::DeleteInstanceProfile { .. }
+        | Action::DeleteOpenIDConnectProvider { .. }
         | Action::DeletePolicyVersion { .. }
         | Action::UpdateAccessKey { .. }
         | Action::DeleteAccessKey { .. }
@@ -94,8 +101,8 @@ pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&
         // What it is called is said by its address.
         Action::UpdateUser { user_name: _, new_user_name: _, new_path }
         | Action::UpdateGroup { group_name: _, new_group_name: _, new_path } => {
-            if let Some(new) = new_path {
-                *path(resource) = new.clone();
+            if let (Some(new), Some(path)) = (new_path, path(resource)) {
+                *path = new.clone();
             }
         }
         Action::UpdateRole { .. } | Action::UpdateAssumeRolePolicy { .. } => change_role(resource, action),
@@ -127,24 +134,30 @@ pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&
         Action::AddRoleToInstanceProfile { .. } | Action::RemoveRoleFromInstanceProfile { .. } => {
             change_instance_profile(resource, action);
         }
+        Action::AddClientIDToOpenIDConnectProvider { .. }
+        | Action::RemoveClientIDFromOpenIDConnectProvider { .. }
+        | Action::UpdateOpenIDConnectProviderThumbprint { .. } => change_oidc_provider(resource, action),
         Action::TagUser { tags, .. }
         | Action::TagRole { tags, .. }
         | Action::TagPolicy { tags, .. }
-        | Action::TagInstanceProfile { tags, .. } => tag(resource, tags),
+        | Action::TagInstanceProfile { tags, .. }
+        | Action::TagOpenIDConnectProvider { tags, .. } => tag(resource, tags),
         Action::UntagUser { tag_keys, .. }
         | Action::UntagRole { tag_keys, .. }
         | Action::UntagInstanceProfile { tag_keys, .. }
+        | Action::UntagOpenIDConnectProvider { tag_keys, .. }
         | Action::UntagPolicy { tag_keys, .. } => untag(resource, tag_keys),
     }
 }
 
-fn path(resource: &mut Resource) -> &mut Path {
+fn path(resource: &mut Resource) -> Option<&mut Path> {
     match resource {
-        Resource::Policy(policy) => &mut policy.path,
-        Resource::Group(group) => &mut group.path,
-        Resource::User(user) => &mut user.path,
-        Resource::Role(role) => &mut role.path,
-        Resource::InstanceProfile(profile) => &mut profile.path,
+        Resource::Policy(policy) => Some(&mut policy.path),
+        Resource::Group(group) => Some(&mut group.path),
+        Resource::User(user) => Some(&mut user.path),
+        Resource::Role(role) => Some(&mut role.path),
+        Resource::InstanceProfile(profile) => Some(&mut profile.path),
+        Resource::OidcProvider(_) => None,
     }
 }
 
@@ -184,11 +197,30 @@ fn change_instance_profile(resource: &mut Resource, action: &Action) {
     }
 }
 
+fn change_oidc_provider(resource: &mut Resource, action: &Action) {
+    let Resource::OidcProvider(provider) = resource else { return };
+    match action {
+        Action::AddClientIDToOpenIDConnectProvider { client_id, .. } => {
+            provider.client_ids.insert(client_id.clone());
+        }
+        Action::RemoveClientIDFromOpenIDConnectProvider { client_id, .. } => {
+            provider.client_ids.remove(client_id);
+        }
+        Action::UpdateOpenIDConnectProviderThumbprint { thumbprints, .. } => {
+            provider.thumbprints = Some(thumbprints.clone());
+        }
+        _ => {}
+    }
+}
+
 fn set_boundary(resource: &mut Resource, boundary: Option<PolicyArn>) {
     match resource {
         Resource::User(user) => user.permissions_boundary = boundary,
         Resource::Role(role) => role.permissions_boundary = boundary,
-        Resource::Policy(_) | Resource::Group(_) | Resource::InstanceProfile(_) => {}
+        Resource::Policy(_)
+        | Resource::Group(_)
+        | Resource::InstanceProfile(_)
+        | Resource::OidcProvider(_) => {}
     }
 }
 
@@ -203,7 +235,7 @@ fn change_inline_policies(resource: &mut Resource, action: &Action) {
         _ => return,
     };
     match resource {
-        Resource::Policy(_) | Resource::InstanceProfile(_) => {}
+        Resource::Policy(_) | Resource::InstanceProfile(_) | Resource::OidcProvider(_) => {}
         Resource::Group(group) => set_or_remove(&mut group.inline_policies, name, document),
         Resource::User(user) => set_or_remove(&mut user.inline_policies, name, document),
         Resource::Role(role) => set_or_remove(&mut role.inline_policies, name, document),
@@ -232,7 +264,7 @@ fn detach(resource: &mut Resource, policy: &PolicyArn) {
 
 fn policies(resource: &mut Resource) -> Option<&mut BTreeSet<PolicyArn>> {
     match resource {
-        Resource::Policy(_) | Resource::InstanceProfile(_) => None,
+        Resource::Policy(_) | Resource::InstanceProfile(_) | Resource::OidcProvider(_) => None,
         Resource::Group(group) => Some(&mut group.policies),
         Resource::User(user) => Some(&mut user.policies),
         Resource::Role(role) => Some(&mut role.policies),
@@ -263,20 +295,23 @@ fn tag(resource: &mut Resource, tags: &Tags) {
     let (Resource::User(User { tags: present, .. })
     | Resource::Role(Role { tags: present, .. })
     | Resource::Policy(Policy { tags: present, .. })
-    | Resource::InstanceProfile(InstanceProfile { tags: present, .. })) = resource
+    | Resource::InstanceProfile(InstanceProfile { tags: present, .. })
+    | Resource::OidcProvider(OidcProvider { tags: present, .. })) = resource
     else {
         return;
     };
     present.0.extend(tags.0.clone());
 }
 
-/// The case of a key counts on policies and instance profiles, and does not on users and roles.
+/// The case of a key does not count on users and roles, and does on everything else.
 fn untag(resource: &mut Resource, keys: &[String]) {
     match resource {
         Resource::User(User { tags, .. }) | Resource::Role(Role { tags, .. }) => {
             tags.0.retain(|key, _| !keys.iter().any(|gone| same_but_for_case(gone, key)));
         }
-        Resource::Policy(Policy { tags, .. }) | Resource::InstanceProfile(InstanceProfile { tags, .. }) => {
+        Resource::Policy(Policy { tags, .. })
+        | Resource::InstanceProfile(InstanceProfile { tags, .. })
+        | Resource::OidcProvider(OidcProvider { tags, .. }) => {
             tags.0.retain(|key, _| !keys.contains(key));
         }
         Resource::Group(_) => {}

@@ -187,6 +187,11 @@ pub(crate) fn boundary(
     boundary.and_then(|boundary| boundary.permissions_boundary_arn).map(|text| arn(&text, of)).transpose()
 }
 
+/// A thumbprint: AWS does not look at the case of its digits.
+pub(crate) fn thumbprint(text: &str) -> String {
+    text.to_ascii_lowercase()
+}
+
 /// When something was made.
 pub(crate) fn timestamp(date: DateTime) -> Option<Timestamp> {
     Timestamp::new(date.secs(), i32::try_from(date.subsec_nanos()).ok()?).ok()
@@ -238,7 +243,7 @@ fn id(text: Option<String>, of: &str) -> Result<UniqueId, ReadError> {
     need(text, of, "a unique id").map(UniqueId)
 }
 
-fn created(date: Option<DateTime>, of: &str) -> Result<Timestamp, ReadError> {
+pub(crate) fn created(date: Option<DateTime>, of: &str) -> Result<Timestamp, ReadError> {
     let date = need(date, of, "CreateDate")?;
     timestamp(date)
         .ok_or_else(|| ReadError::Unexpected { message: format!("{of}: the date {date} is out of range") })

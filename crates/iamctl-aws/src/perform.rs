@@ -376,6 +376,13 @@ impl AwsIam {
                     .send()
                     .await,
             ),
+            Action::CreateOpenIDConnectProvider { .. }
+            | Action::DeleteOpenIDConnectProvider { .. }
+            | Action::AddClientIDToOpenIDConnectProvider { .. }
+            | Action::RemoveClientIDFromOpenIDConnectProvider { .. }
+            | Action::UpdateOpenIDConnectProviderThumbprint { .. }
+            | Action::TagOpenIDConnectProvider { .. }
+            | Action::UntagOpenIDConnectProvider { .. } => self.call_on_oidc_provider(action).await,
             Action::UpdateAccessKey { user_name, access_key_id, status } => done(
                 iam.update_access_key()
                     .user_name(user_name.as_str())
@@ -447,6 +454,7 @@ fn makes(action: &Action) -> bool {
             | Action::CreatePolicy { .. }
             | Action::CreatePolicyVersion { .. }
             | Action::CreateInstanceProfile { .. }
+            | Action::CreateOpenIDConnectProvider { .. }
             // There is room for one role: the second attempt finds the first one's in its way.
             | Action::AddRoleToInstanceProfile { .. }
     ) // The second attempt finds nothing under the old name.
@@ -491,6 +499,9 @@ fn takes_away(action: &Action) -> bool {
             | Action::DeleteInstanceProfile { .. }
             | Action::RemoveRoleFromInstanceProfile { .. }
             | Action::UntagInstanceProfile { .. }
+            | Action::DeleteOpenIDConnectProvider { .. }
+            | Action::RemoveClientIDFromOpenIDConnectProvider { .. }
+            | Action::UntagOpenIDConnectProvider { .. }
             // A key that is gone cannot be used either.
             | Action::UpdateAccessKey { status: KeyStatus::Inactive, .. }
             | Action::DeleteAccessKey { .. }
@@ -508,7 +519,7 @@ pub(crate) fn once() -> iam::config::Builder {
     iam::Config::builder().retry_config(RetryConfig::disabled())
 }
 
-fn done<T, E>(answer: Result<T, SdkError<E, HttpResponse>>) -> Result<Receipt, Failure>
+pub(crate) fn done<T, E>(answer: Result<T, SdkError<E, HttpResponse>>) -> Result<Receipt, Failure>
 where
     T: RequestId,
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -516,7 +527,7 @@ where
     made(answer, |_| None)
 }
 
-fn made<T, E>(
+pub(crate) fn made<T, E>(
     answer: Result<T, SdkError<E, HttpResponse>>,
     id: impl Fn(&T) -> Option<String>,
 ) -> Result<Receipt, Failure>
@@ -544,10 +555,10 @@ fn text(description: &str) -> Option<String> {
     (!description.is_empty()).then(|| description.to_owned())
 }
 
-fn some(tags: Vec<Tag>) -> Option<Vec<Tag>> {
+pub(crate) fn some(tags: Vec<Tag>) -> Option<Vec<Tag>> {
     (!tags.is_empty()).then_some(tags)
 }
 
-fn sdk_tags(tags: &Tags) -> Result<Vec<Tag>, BuildError> {
+pub(crate) fn sdk_tags(tags: &Tags) -> Result<Vec<Tag>, BuildError> {
     tags.0.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }

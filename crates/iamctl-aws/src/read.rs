@@ -9,8 +9,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use iam::types::{GroupDetail, ManagedPolicyDetail, Role, RoleDetail, UserDetail};
 use iamctl_apply::ErrorClass;
 use iamctl_model::{
-    Account, Address, InstanceProfileName, Live, LiveRole, Observed, Path, PolicyArn, PolicyName,
-    RoleDetails, RoleName, Tags, UniqueId,
+    Account, Address, InstanceProfileName, Live, LiveRole, Observed, OidcProviderUrl, Path, PolicyArn,
+    PolicyName, RoleDetails, RoleName, Tags, UniqueId,
 };
 
 use crate::connect::Aws;
@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::pages::Markers;
 use crate::patience::Patience;
 use crate::read_error::ReadError;
-use crate::read_instance_profiles;
+use crate::{read_instance_profiles, read_oidc_providers};
 
 /// What is read beyond what two list calls give.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +29,9 @@ pub struct Scope {
     pub tags_of_policies: BTreeSet<PolicyName>,
     /// Whether instance profiles are read, and of which the tags: each of these costs one call.
     pub instance_profiles: Option<BTreeSet<InstanceProfileName>>,
+    /// Whether OpenID Connect providers are read, and of which more than that they are there: each of these
+    /// costs one call.
+    pub oidc_providers: Option<BTreeSet<OidcProviderUrl>>,
 }
 
 const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
@@ -43,8 +46,8 @@ pub(crate) const PAGE: i32 = 1000;
 pub(crate) const CONCURRENT_READS: usize = 4;
 
 impl Aws {
-    /// Reads all users, groups, roles and managed policies of the account, and instance profiles where
-    /// the scope says so.
+    /// Reads all users, groups, roles and managed policies of the account, and instance profiles and
+    /// identity providers where the scope says so.
     ///
     /// It takes one GetAccountAuthorizationDetails and one ListRoles for every thousand objects, side
     /// by side, and then one ListPolicyTags for each policy of the scope that is there. What is read
@@ -116,14 +119,27 @@ impl Reader<'_> {
                 None => Ok(None),
             }
         };
-        let (details, roles, profiles) = tokio::try_join!(self.details(), self.roles(), instance_profiles)?;
+        let oidc_providers = async {
+            match &scope.oidc_providers {
+                Some(_) => self.oidc_providers().await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (details, roles, profiles, providers) =
+            tokio::try_join!(self.details(), self.roles(), instance_profiles, oidc_providers)?;
         let mut live = assemble(account, details, roles)?;
         if let Some(profiles) = profiles {
             read_instance_profiles::add(&mut live, profiles)?;
         }
+        if let Some(providers) = providers {
+            read_oidc_providers::add(&mut live, providers)?;
+        }
         self.add_tags(&mut live, &scope.tags_of_policies).await?;
         if let Some(tags_of) = &scope.instance_profiles {
             self.add_instance_profile_tags(&mut live, tags_of).await?;
+        }
+        if let Some(details_of) = &scope.oidc_providers {
+            self.add_oidc_details(&mut live, details_of).await?;
         }
         Ok(live)
     }

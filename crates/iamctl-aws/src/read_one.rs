@@ -1,6 +1,6 @@
 //! Asking for one thing by its name: whether it is there although a list does not have it.
 
-use iamctl_model::{Account, Address, Path, PolicyArn, UniqueId};
+use iamctl_model::{Account, Address, OidcProviderArn, Path, PolicyArn, UniqueId};
 
 use crate::connect::Aws;
 use crate::convert;
@@ -13,10 +13,11 @@ const GROUP: &str = "iam:GetGroup";
 const ROLE: &str = "iam:GetRole";
 const POLICY: &str = "iam:GetPolicy";
 const INSTANCE_PROFILE: &str = "iam:GetInstanceProfile";
+const OIDC_PROVIDER: &str = "iam:GetOpenIDConnectProvider";
 
 impl Aws {
     /// The unique id of what is at an address, `None` where nothing is. The path matters for policies,
-    /// which are asked for by their ARN.
+    /// which are asked for by their ARN; other kinds need none.
     ///
     /// # Errors
     ///
@@ -25,7 +26,7 @@ impl Aws {
         &self,
         account: &Account,
         address: &Address,
-        path: &Path,
+        path: Option<&Path>,
     ) -> Result<Option<UniqueId>, ReadError> {
         let reader = Reader { client: self.iam_client(), origin: &self.origin };
         let (call, found) = match address {
@@ -43,7 +44,7 @@ impl Aws {
                 (ROLE, answer.map(|answer| answer.role.map(|role| role.role_id)).map_err(Failure::from))
             }
             Address::Policy(name) => {
-                let arn = PolicyArn::new(account, path, name);
+                let arn = PolicyArn::new(account, path.unwrap_or(&Path::root()), name);
                 let answer = reader.client.get_policy().policy_arn(arn.as_str()).send().await;
                 let policy = answer.map(|answer| answer.policy).map_err(Failure::from);
                 (POLICY, policy.map(|policy| policy.and_then(|policy| id_of_policy(policy, &arn))))
@@ -53,6 +54,12 @@ impl Aws {
                     reader.client.get_instance_profile().instance_profile_name(name.as_str()).send().await;
                 let profile = answer.map(|answer| answer.instance_profile).map_err(Failure::from);
                 (INSTANCE_PROFILE, profile.map(|profile| profile.map(|profile| profile.instance_profile_id)))
+            }
+            Address::OidcProvider(url) => {
+                let arn = OidcProviderArn::new(account, url);
+                let call = reader.client.get_open_id_connect_provider();
+                let answer = call.open_id_connect_provider_arn(arn.as_str()).send().await;
+                (OIDC_PROVIDER, answer.map(|_| Some(arn.as_str().to_owned())).map_err(Failure::from))
             }
         };
         match found {

@@ -7,11 +7,12 @@
 //! Looking tells nothing when no answer was lost: what is there then was made by somebody else, even if
 //! it is the same.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_iam::primitives::DateTime;
 use iamctl_apply::{Attempt, ErrorClass, Receipt};
-use iamctl_model::{Action, InstanceProfileName, PolicyArn, RoleName, Tags, UniqueId};
+use iamctl_model::{Action, InstanceProfileName, OidcProviderArn, PolicyArn, RoleName, Tags, UniqueId};
 use iamctl_policy::Document;
 use jiff::{SignedDuration, Timestamp};
 
@@ -97,6 +98,7 @@ impl AwsIam {
             Action::CreatePolicy { .. } => self.look_for_policy(action, since).await,
             Action::CreatePolicyVersion { .. } => self.look_for_version(action, since).await,
             Action::CreateInstanceProfile { .. } => self.look_for_instance_profile(action, since).await,
+            Action::CreateOpenIDConnectProvider { .. } => self.look_for_oidc_provider(action, since).await,
             Action::AddRoleToInstanceProfile { instance_profile_name, role_name } => {
                 self.look_for_role_in(instance_profile_name, role_name).await
             }
@@ -227,6 +229,24 @@ impl AwsIam {
         let roles = answer.instance_profile.map(|profile| profile.roles).unwrap_or_default();
         let is_there = roles.iter().any(|there| there.role_name.eq_ignore_ascii_case(role.as_str()));
         Ok(if is_there { Found::Ours(None) } else { Found::Nothing })
+    }
+
+    async fn look_for_oidc_provider(&self, action: &Action, since: Timestamp) -> Result<Found, Failure> {
+        let Action::CreateOpenIDConnectProvider { url, client_ids, thumbprints, tags } = action else {
+            return Ok(Found::Nothing);
+        };
+        let arn = OidcProviderArn::new(&self.account, url);
+        let call = self.client.get_open_id_connect_provider().open_id_connect_provider_arn(arn.as_str());
+        let found = call.send().await?;
+        let Some(created) = &found.create_date else { return Ok(Found::Nothing) };
+        let mut look = Look::of(created, since);
+        let ids: BTreeSet<String> = found.client_id_list.clone().unwrap_or_default().into_iter().collect();
+        let seen: BTreeSet<String> =
+            found.thumbprint_list().iter().map(|text| convert::thumbprint(text)).collect();
+        look.same("client ids", ids == *client_ids);
+        look.same("thumbprints", thumbprints.as_ref().is_none_or(|wanted| seen == *wanted));
+        look.same("tags", same_tags(found.tags, tags));
+        Ok(look.found(Some(arn.as_str().to_owned())))
     }
 
     async fn version(&self, arn: &PolicyArn, id: &str) -> Result<Option<(Document, DateTime)>, Failure> {

@@ -47,6 +47,16 @@ async fn the_local_aws_does_as_the_scenes_say() {
                     .map(|(name, _)| name.clone())
                     .collect(),
             ),
+            oidc_providers: Some(
+                memory
+                    .live()
+                    .oidc_providers
+                    .as_ref()
+                    .into_iter()
+                    .flatten()
+                    .map(|(url, _)| url.clone())
+                    .collect(),
+            ),
         };
         let live = world.aws.read_live(&world.account, &scope).await.unwrap();
         let (there, expected) = (contents(&live), contents(memory.live()));

@@ -14,8 +14,8 @@ use fault_proxy::{Fault, REQUEST_ID};
 use iamctl_apply::{Attempt, ErrorClass, IamAccount, Receipt};
 use iamctl_aws::{Aws, AwsIam, Scope};
 use iamctl_model::{
-    Account, Action, GroupName, InstanceProfileName, Live, Path, PolicyArn, PolicyName, RoleName,
-    SessionDuration, Tags, UserName, VersionId,
+    Account, Action, Address, GroupName, InstanceProfileName, Live, OidcProviderArn, OidcProviderUrl, Path,
+    PolicyArn, PolicyName, RoleName, SessionDuration, Tags, UserName, VersionId,
 };
 use iamctl_policy::Document;
 use jiff::{SignedDuration, Timestamp};
@@ -37,7 +37,10 @@ async fn every_call_does_what_it_says() {
         .perform(&iam, bounded_role("r", "does things", 7_200, Some(arn(&account, "boundary"))), now)
         .await;
     let made_profile = made.perform(&iam, create_instance_profile("i", &[("a", "1")]), now).await;
+    let made_provider = made.perform(&iam, create_oidc_provider(&["a", "b"]), now).await;
     let live = read(&world).await;
+    assert_eq!(made_provider.created.as_ref(), live.id(&Address::OidcProvider(url())));
+    assert!(live.created(&Address::OidcProvider(url())).is_some());
     assert_eq!(made_profile.created.as_ref(), live.id(&"instance_profile/i".parse().unwrap()));
     assert_eq!(made_policy.created.as_ref(), live.id(&"policy/p".parse().unwrap()));
     assert_eq!(made_user.created.as_ref(), live.id(&"user/u".parse().unwrap()));
@@ -74,6 +77,11 @@ async fn every_call_does_what_it_says() {
     assert_eq!((changed.path.as_str(), changed.role.as_ref()), ("/ec2/", Some(&role_name("r"))));
     assert_eq!(changed.tags.as_ref().unwrap().0, [("b".to_owned(), "2".to_owned())].into());
 
+    let changed = live.oidc_provider(&url()).unwrap().details.as_ref().unwrap();
+    assert_eq!(changed.client_ids, ["a", "b"].map(str::to_owned).into());
+    assert_eq!(changed.thumbprints, ["2".repeat(40)].into());
+    assert_eq!(changed.tags.0, [("b".to_owned(), "2".to_owned())].into());
+
     // … and taken away, and what is gone is gone a second time.
     let deletions = deletions(&account);
     for action in &deletions {
@@ -82,11 +90,14 @@ async fn every_call_does_what_it_says() {
     assert_eq!(read(&world).await, Live::empty(account.clone()));
     for action in &deletions {
         let receipt = made.perform(&iam, action.clone(), now).await;
-        assert_eq!(receipt.remark.as_deref(), Some("was already gone"), "{}", action.describe());
+        // Of all deletes, this one alone is content with nothing.
+        let is_content = matches!(action, Action::DeleteOpenIDConnectProvider { .. });
+        let remark = (!is_content).then_some("was already gone");
+        assert_eq!(receipt.remark.as_deref(), remark, "{}", action.describe());
     }
 
     // Only what moto cannot do is left, and tried below.
-    assert_eq!(made.calls.len(), 43, "{:?}", made.calls);
+    assert_eq!(made.calls.len(), 48, "{:?}", made.calls);
 }
 
 /// moto refuses boundaries of users: that these calls are sent as they should be is all that can be seen.
@@ -116,6 +127,25 @@ async fn boundaries_of_users_are_put_and_deleted() {
     };
     iam.perform(&create, Attempt::first(Timestamp::now())).await.unwrap();
     assert_eq!(world.proxy.calls()[2].param("PermissionsBoundary"), boundary.as_str());
+}
+
+/// moto does not know these calls: that they are sent as they should be is all that can be seen.
+#[tokio::test]
+async fn client_ids_of_providers_are_added_and_removed() {
+    let world = World::new().await;
+    let iam = world.aws.iam(&world.account);
+    let arn = || provider(&world.account);
+    let add = Action::AddClientIDToOpenIDConnectProvider { arn: arn(), client_id: "c".into() };
+    let remove = Action::RemoveClientIDFromOpenIDConnectProvider { arn: arn(), client_id: "a".into() };
+    for (action, client_id) in [(add, "c"), (remove, "a")] {
+        world.proxy.clear();
+        let call = action.call();
+        let answer = format!("<{call}Response><ResponseMetadata/></{call}Response>");
+        world.proxy.inject(Fault::reply(200, "text/xml", answer).operation(call));
+        iam.perform(&action, Attempt::first(Timestamp::now())).await.unwrap();
+        assert_eq!(world.calls(), [format!("iam {call} {}", arn())]);
+        assert_eq!(world.proxy.calls()[0].param("ClientID"), client_id);
+    }
 }
 
 #[tokio::test]
@@ -208,6 +238,7 @@ async fn the_sdk_repeats_no_create_whatever_happens_to_it() {
             Action::CreateGroup { group_name: group("new"), path: Path::root() },
             create_role("new", "", 3_600),
             create_policy("new", "", READ, &[]),
+            create_oidc_provider(&[]),
             version,
         ];
         world.proxy.clear();
@@ -374,6 +405,25 @@ async fn a_role_that_was_added_and_nobody_said_so_is_not_added_twice() {
     assert_eq!(receipt.remark.as_deref(), Some("was already there"));
     let error = iam.perform(&add("s"), Attempt::after_loss(now)).await.unwrap_err();
     assert_eq!((error.class, error.code.as_deref()), (ErrorClass::Refused, Some("LimitExceeded")));
+}
+
+#[tokio::test]
+async fn a_provider_that_was_made_and_nobody_said_so_is_known_by_what_it_is() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    let lost = world.proxy.inject(Fault::lose_reply().operation("CreateOpenIDConnectProvider"));
+    let receipt = iam.perform(&create_oidc_provider(&["a"]), Attempt::first(now)).await.unwrap();
+    assert!(receipt.remark.unwrap().starts_with("was made although"));
+    assert_eq!(receipt.created.unwrap().0, provider(&world.account).as_str());
+    assert_eq!(world.count("CreateOpenIDConnectProvider"), 1, "the SDK does not repeat it");
+    lost.remove();
+
+    let receipt = iam.perform(&create_oidc_provider(&["a"]), Attempt::after_loss(now)).await.unwrap();
+    assert_eq!(receipt.remark.as_deref(), Some("was already there, made during this run"));
+    let error = iam.perform(&create_oidc_provider(&["b"]), Attempt::after_loss(now)).await.unwrap_err();
+    assert!(error.message.contains("its client ids differs"), "{error}");
+    let error = iam.perform(&create_oidc_provider(&["a"]), Attempt::first(now)).await.unwrap_err();
+    assert!(error.message.contains("somebody made it after the plan was made"), "{error}");
 }
 
 #[tokio::test]
@@ -605,6 +655,12 @@ fn changes(account: &Account) -> Vec<Action> {
         Action::AddRoleToInstanceProfile { instance_profile_name: profile("i"), role_name: role_name("r") },
         Action::TagInstanceProfile { instance_profile_name: profile("i"), tags: tags(&[("b", "2")]) },
         Action::UntagInstanceProfile { instance_profile_name: profile("i"), tag_keys: vec!["a".into()] },
+        Action::UpdateOpenIDConnectProviderThumbprint {
+            arn: provider(account),
+            thumbprints: ["2".repeat(40)].into(),
+        },
+        Action::TagOpenIDConnectProvider { arn: provider(account), tags: tags(&[("b", "2")]) },
+        Action::UntagOpenIDConnectProvider { arn: provider(account), tag_keys: vec!["a".into()] },
     ]
 }
 
@@ -623,6 +679,7 @@ fn deletions(account: &Account) -> Vec<Action> {
         Action::RemoveUserFromGroup { group_name: g.clone(), user_name: u.clone() },
         Action::RemoveRoleFromInstanceProfile { instance_profile_name: profile("i"), role_name: r.clone() },
         Action::DeleteInstanceProfile { instance_profile_name: profile("i") },
+        Action::DeleteOpenIDConnectProvider { arn: provider(account) },
         Action::DeleteUser { user_name: u },
         Action::DeleteGroup { group_name: g },
         Action::DeleteRole { role_name: r },
@@ -640,6 +697,15 @@ fn create_instance_profile(name: &str, with: &[(&str, &str)]) -> Action {
         instance_profile_name: profile(name),
         path: path("/ec2/"),
         tags: tags(with),
+    }
+}
+
+fn create_oidc_provider(client_ids: &[&str]) -> Action {
+    Action::CreateOpenIDConnectProvider {
+        url: url(),
+        client_ids: client_ids.iter().map(|id| (*id).to_owned()).collect(),
+        thumbprints: Some(["1".repeat(40)].into()),
+        tags: tags(&[("a", "1")]),
     }
 }
 
@@ -671,7 +737,11 @@ fn create_policy(name: &str, description: &str, document: &str, with: &[(&str, &
 
 async fn read(world: &World) -> Live {
     let all = ["p", "boundary"].map(policy).into();
-    let scope = Scope { tags_of_policies: all, instance_profiles: Some([profile("i")].into()) };
+    let scope = Scope {
+        tags_of_policies: all,
+        instance_profiles: Some([profile("i")].into()),
+        oidc_providers: Some([url()].into()),
+    };
     world.aws.read_live(&world.account, &scope).await.unwrap()
 }
 
@@ -693,6 +763,14 @@ fn policy(name: &str) -> PolicyName {
 
 fn profile(name: &str) -> InstanceProfileName {
     InstanceProfileName::parse(name).unwrap()
+}
+
+fn url() -> OidcProviderUrl {
+    OidcProviderUrl::parse("oidc.example.com/id/0A1B").unwrap()
+}
+
+fn provider(account: &Account) -> OidcProviderArn {
+    OidcProviderArn::new(account, &url())
 }
 
 fn path(text: &str) -> Path {

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use common::World;
 use fault_proxy::{Fault, REQUEST_ID};
 use iamctl_aws::{Patience, ReadError, Scope};
-use iamctl_model::{Address, InstanceProfileName, Live, Observed, PolicyName, RoleName, UserName};
+use iamctl_model::{
+    Address, InstanceProfileName, Live, Observed, OidcProviderUrl, PolicyName, RoleName, UserName,
+};
 use iamctl_policy::Document;
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}"#;
@@ -554,5 +556,63 @@ fn listed_role(name: &str) -> String {
         "{}<Arn>arn:aws:iam::123456789012:role/{name}</Arn><Description>about {name}</Description>\
          <MaxSessionDuration>3600</MaxSessionDuration>",
         named("Role", name)
+    )
+}
+
+#[tokio::test]
+async fn oidc_providers_are_read_where_the_scope_says_so() {
+    let world = World::new().await;
+    let iam = world.iam();
+    for url in ["oidc.example.com/id/0A1B", "other.example.com"] {
+        let call = iam.create_open_id_connect_provider().url(format!("https://{url}")).client_id_list("a");
+        call.thumbprint_list("ABCDEF0123456789ABCDEF0123456789ABCDEF01")
+            .tags(tag("name", "x"))
+            .send()
+            .await
+            .unwrap();
+    }
+    let url = |text: &str| OidcProviderUrl::parse(text).unwrap();
+    let details_of = [url("oidc.example.com/id/0A1B"), url("missing.example.com")];
+    let scope = Scope { oidc_providers: Some(details_of.into()), ..Scope::default() };
+    let live = world.aws.read_live(&world.account, &scope).await.unwrap();
+    assert_eq!(world.calls().len(), 4, "two lists, one of providers, and one for details");
+    let found = live.oidc_provider(&url("oidc.example.com/id/0A1B")).unwrap();
+    assert_eq!(
+        found.id.0,
+        format!("arn:aws:iam::{}:oidc-provider/oidc.example.com/id/0A1B", world.account.id)
+    );
+    let details = found.details.as_ref().unwrap();
+    assert_eq!(details.client_ids, ["a".to_owned()].into());
+    assert_eq!(details.thumbprints, ["abcdef0123456789abcdef0123456789abcdef01".to_owned()].into());
+    assert_eq!(details.tags.0["name"], "x");
+    assert_eq!(live.oidc_provider(&url("other.example.com")).unwrap().details, Observed::NotRead);
+
+    // A list that is no list, and one of another account, are no account without providers.
+    for (text, says) in [
+        ("<ListOpenIDConnectProvidersResult/>".to_owned(), "was answered without a list"),
+        (listed("arn:aws:iam::210987654321:oidc-provider/a.example"), "`210987654321` answered"),
+        (listed("arn:aws:iam::123456789012:oidc-provider/"), "is not the ARN of an OIDC provider"),
+    ] {
+        let text = text.replace("123456789012", world.account.id.as_str());
+        let answer =
+            format!("<ListOpenIDConnectProvidersResponse>{text}</ListOpenIDConnectProvidersResponse>");
+        let fault = Fault::reply(200, "text/xml", answer).operation("ListOpenIDConnectProviders");
+        let injected = world.proxy.inject(fault);
+        let error = world.aws.read_live(&world.account, &scope).await.unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+        injected.remove();
+    }
+    for operation in ["ListOpenIDConnectProviders", "GetOpenIDConnectProvider"] {
+        let denied = world.proxy.inject(Fault::access_denied().operation(operation));
+        let error = world.aws.read_live(&world.account, &scope).await.unwrap_err();
+        assert!(error.to_string().contains(&format!("without `iam:{operation}`")), "{error}");
+        denied.remove();
+    }
+}
+
+fn listed(arn: &str) -> String {
+    format!(
+        "<ListOpenIDConnectProvidersResult><OpenIDConnectProviderList><member><Arn>{arn}</Arn></member>\
+         </OpenIDConnectProviderList></ListOpenIDConnectProvidersResult>"
     )
 }

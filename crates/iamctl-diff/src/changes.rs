@@ -222,10 +222,10 @@ impl Thing<'_> {
         let refuse = |guard, message: String, help: String| {
             Some(Refusal { guard, address: address.clone(), message, help })
         };
-        if before.path().is_reserved() {
+        if let Some(path) = before.path().filter(|path| path.is_reserved()) {
             return refuse(
                 Guard::Reserved,
-                format!("{address} lies under {} and belongs to AWS", before.path()),
+                format!("{address} lies under {path} and belongs to AWS"),
                 "remove its block: what belongs to AWS is never changed".to_owned(),
             );
         }
@@ -265,11 +265,15 @@ impl Thing<'_> {
             return refuse(Guard::Adopt, message, help);
         }
         // What is taken over is not deleted with the same stroke.
-        if is_ours.is_none() && has_fixed_path(before) && before.path() != wanted.path() {
+        if is_ours.is_none()
+            && has_fixed_path(before)
+            && let Some(path) = before.path()
+            && wanted.path() != Some(path)
+        {
             return refuse(
                 Guard::Replace,
-                format!("the path of {address} is `{}`, and AWS cannot change it", before.path()),
-                format!("write `path: {}` to take it over, and move it when it is yours", before.path()),
+                format!("the path of {address} is `{path}`, and AWS cannot change it"),
+                format!("write `path: {path}` to take it over, and move it when it is yours"),
             );
         }
         None
@@ -341,6 +345,11 @@ fn has_fixed_path(thing: &Resource) -> bool {
 /// Why a field differs. What was never applied by us was changed by the manifest.
 fn cause(field: Field, last: Option<&Resource>, live: &Resource, wanted: &Resource) -> Cause {
     let Some(last) = last else { return Cause::Ours };
+    if field == Field::Thumbprints
+        && matches!(last, Resource::OidcProvider(last) if last.thumbprints.is_none())
+    {
+        return Cause::Ours;
+    }
     let unchanged_since = |side: &Resource| !differing(last, side).contains(&field);
     match (unchanged_since(wanted), unchanged_since(live)) {
         (true, _) => Cause::Drift,

@@ -72,7 +72,8 @@ fn claim_created(claimed: &mut Ownership, run: &UnfinishedRun, change: &Change, 
 /// Trust policies that named the one that is gone show its id since then, and nobody remembers whose it was.
 fn name_by_id(claimed: &mut Ownership, address: &Address, live: &Live) {
     let (Address::Role(name), Some(gone)) = (address, claimed.get(address)) else { return };
-    let arn = live.account.role_arn(gone.last_applied.path(), name).as_str().to_owned();
+    let Some(path) = gone.last_applied.path() else { return };
+    let arn = live.account.role_arn(path, name).as_str().to_owned();
     let id = gone.id.0.clone();
     for owned in claimed.0.values_mut() {
         if let Resource::Role(role) = &mut owned.last_applied
@@ -220,6 +221,16 @@ fn claim_updated(claimed: &mut Ownership, change: &Change, live: &Live) {
             if before.role != after.role && found.role.is_none() {
                 last.role = None;
             }
+        }
+        (
+            Resource::OidcProvider(last),
+            Resource::OidcProvider(before),
+            Resource::OidcProvider(after),
+            Resource::OidcProvider(found),
+        ) => {
+            map(&mut last.tags.0, &before.tags.0, &after.tags.0, &found.tags.0);
+            set(&mut last.client_ids, &before.client_ids, &after.client_ids, &found.client_ids);
+            value(&mut last.thumbprints, &before.thumbprints, &after.thumbprints, &found.thumbprints);
         }
         _ => {}
     }

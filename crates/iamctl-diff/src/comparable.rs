@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use iamctl_model::{
-    Address, Desired, Field, Group, IgnoredItem, InstanceProfile, Managed, Policy, Resource, Role, Tags,
-    User, UserName,
+    Address, Desired, Field, Group, IgnoredItem, InstanceProfile, Managed, OidcProvider, Policy, Resource,
+    Role, Tags, User, UserName,
 };
 
 /// One managed thing, in the form in which its sides can be compared.
@@ -57,6 +57,14 @@ impl<'a> Comparable<'a> {
                 Resource::InstanceProfile(InstanceProfile {
                     path: side.path,
                     role: self.pick(Field::Role, side.role, &wanted.role),
+                    tags: self.tags(side.tags),
+                })
+            }
+            (Resource::OidcProvider(side), Resource::OidcProvider(wanted)) => {
+                Resource::OidcProvider(OidcProvider {
+                    client_ids: self.pick(Field::ClientIds, side.client_ids, &wanted.client_ids),
+                    // What the manifest does not name is AWS's choice.
+                    thumbprints: wanted.thumbprints.as_ref().and(side.thumbprints),
                     tags: self.tags(side.tags),
                 })
             }

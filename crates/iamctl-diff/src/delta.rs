@@ -157,11 +157,12 @@ impl Delta {
         Delta { denies: all(change.narrows()), stops_denying: all(change.widens()), ..Delta::default() }
     }
 
-    /// An instance profile that gets a role gives it to instances, as a trust policy that lets more in;
-    /// one that loses it takes it from them.
-    pub(crate) fn of_instances(get_it: bool) -> Self {
+    /// More get in, or fewer, as by a trust policy: an instance profile that gets a role gives it to instances,
+    /// and one that loses it takes it from them; an identity provider that comes, or goes, is the same to the
+    /// roles that trust it.
+    pub(crate) fn of_entry(lets_in: bool) -> Self {
         let all = |there: bool| if there { Actions::everything() } else { Actions::default() };
-        Delta { denies: all(!get_it), stops_denying: all(get_it), ..Delta::default() }
+        Delta { denies: all(!lets_in), stops_denying: all(lets_in), ..Delta::default() }
     }
 
     /// A policy of AWS whose text is not known here: taken to allow anything, and to deny anything when

@@ -11,6 +11,7 @@ use iamctl_policy::Document;
 
 use crate::credentials;
 use crate::delta::Delta;
+use crate::providers::OidcCalls;
 use crate::renames::Renames;
 use crate::replace::is_bounded_anew;
 use crate::tagged;
@@ -182,6 +183,9 @@ impl Drafter<'_> {
                 );
                 self.instance_profile(name, &InstanceProfile { role: None, ..profile.clone() }, profile);
             }
+            (Address::OidcProvider(url), Resource::OidcProvider(provider)) => {
+                self.drafts.extend(OidcCalls::new(self.world, url).create(provider));
+            }
             // An address and what is at it are of one kind.
             _ => {}
         }
@@ -226,6 +230,9 @@ impl Drafter<'_> {
                 Resource::InstanceProfile(before),
                 Resource::InstanceProfile(after),
             ) => self.instance_profile(name, before, after),
+            (Address::OidcProvider(url), Resource::OidcProvider(before), Resource::OidcProvider(after)) => {
+                self.drafts.extend(OidcCalls::new(self.world, url).update(before, after));
+            }
             _ => {}
         }
     }
@@ -408,14 +415,14 @@ impl Drafter<'_> {
                     instance_profile_name: name(),
                     role_name: role.clone(),
                 };
-                self.push(&address, action, Delta::of_instances(false), affected(role));
+                self.push(&address, action, Delta::of_entry(false), affected(role));
             }
             if let Some(role) = &after.role {
                 let action = Action::AddRoleToInstanceProfile {
                     instance_profile_name: name(),
                     role_name: role.clone(),
                 };
-                self.push(&address, action, Delta::of_instances(true), affected(role));
+                self.push(&address, action, Delta::of_entry(true), affected(role));
             }
         }
         let (tags, tag_keys) = tag_changes(&before.tags, &after.tags, false);
@@ -527,6 +534,7 @@ impl Drafter<'_> {
                 self.instance_profile(name, &found, &without);
                 self.plain(address, Action::DeleteInstanceProfile { instance_profile_name: name.clone() });
             }
+            Address::OidcProvider(url) => self.drafts.extend(OidcCalls::new(self.world, url).delete()),
             Address::MasterCopy => {}
         }
     }
@@ -561,7 +569,7 @@ fn version_in_the_way(live: &LivePolicy) -> Option<Action> {
 
 /// Tags to set and keys to take away. On users and roles, setting a key in another case replaces it.
 /// Source: IAM User Guide, "Rules for tagging in IAM and AWS STS".
-fn tag_changes(before: &Tags, after: &Tags, ignore_case: bool) -> (Tags, Vec<String>) {
+pub(crate) fn tag_changes(before: &Tags, after: &Tags, ignore_case: bool) -> (Tags, Vec<String>) {
     let is_kept = |key: &String| {
         let mut kept = after.0.keys();
         if ignore_case {

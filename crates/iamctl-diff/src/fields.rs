@@ -1,6 +1,6 @@
 //! Which parts of two things of one kind differ.
 
-use iamctl_model::{Field, Group, InstanceProfile, Policy, Resource, Role, User};
+use iamctl_model::{Field, Group, InstanceProfile, OidcProvider, Policy, Resource, Role, User};
 
 /// The fields in which two things differ, in the order of [`Field`]. Things of different kinds have
 /// nothing in common and are never compared; they differ in no field.
@@ -16,6 +16,7 @@ pub(crate) fn differing(before: &Resource, after: &Resource) -> Vec<Field> {
         (Resource::InstanceProfile(before), Resource::InstanceProfile(after)) => {
             instance_profile(before, after)
         }
+        (Resource::OidcProvider(before), Resource::OidcProvider(after)) => oidc_provider(before, after),
         _ => Vec::new(),
     };
     let mut fields: Vec<_> =
@@ -72,6 +73,12 @@ pub(crate) fn take_over(into: &mut Resource, from: &Resource, fields: &[Field]) 
                 Field::Tags => into.tags.clone_from(&from.tags),
                 _ => {}
             },
+            (Resource::OidcProvider(into), Resource::OidcProvider(from)) => match field {
+                Field::ClientIds => into.client_ids.clone_from(&from.client_ids),
+                Field::Thumbprints => into.thumbprints.clone_from(&from.thumbprints),
+                Field::Tags => into.tags.clone_from(&from.tags),
+                _ => {}
+            },
             _ => {}
         }
     }
@@ -82,6 +89,17 @@ fn instance_profile(before: &InstanceProfile, after: &InstanceProfile) -> Vec<(F
     vec![
         (Field::Path, *path != after.path),
         (Field::Role, *role != after.role),
+        (Field::Tags, *tags != after.tags),
+    ]
+}
+
+/// Thumbprints that are left to AWS differ from none.
+fn oidc_provider(before: &OidcProvider, after: &OidcProvider) -> Vec<(Field, bool)> {
+    let OidcProvider { client_ids, thumbprints, tags } = before;
+    let both = thumbprints.as_ref().zip(after.thumbprints.as_ref());
+    vec![
+        (Field::ClientIds, *client_ids != after.client_ids),
+        (Field::Thumbprints, both.is_some_and(|(before, after)| before != after)),
         (Field::Tags, *tags != after.tags),
     ]
 }

@@ -32,13 +32,14 @@ impl Ghosts {
     pub(crate) fn of(live: &Live, ownership: &Ownership) -> Self {
         let gone = ownership.0.iter().filter(|(address, owned)| live.id(address) != Some(&owned.id));
         let by_id = gone.filter_map(|(address, owned)| {
-            let path = owned.last_applied.path();
+            let path = owned.last_applied.path()?;
             let arn = match address {
                 Address::User(name) => live.account.user_arn(path, name),
                 Address::Role(name) => live.account.role_arn(path, name),
                 Address::Group(_)
                 | Address::Policy(_)
                 | Address::InstanceProfile(_)
+                | Address::OidcProvider(_)
                 | Address::MasterCopy => return None,
             };
             let is_nobody = live.id(address).is_none();
@@ -154,7 +155,7 @@ fn documents<'l>(live: &'l Live, address: &Address) -> Vec<&'l Document> {
         }
         Address::User(name) => (None, live.users.get(name).map(|user| &user.value.inline_policies)),
         Address::Group(name) => (None, live.groups.get(name).map(|group| &group.value.inline_policies)),
-        Address::InstanceProfile(_) | Address::MasterCopy => (None, None),
+        Address::InstanceProfile(_) | Address::OidcProvider(_) | Address::MasterCopy => (None, None),
     };
     own.into_iter().chain(inline.into_iter().flat_map(BTreeMap::values)).collect()
 }

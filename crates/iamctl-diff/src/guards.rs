@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use iamctl_model::{
     Address, Caller, Cause, Change, ChangeAction, Field, Guard, Hazard, HazardKind, Identity, Live,
-    Ownership, PolicyArn, Refusal, Resource, RoleName,
+    OidcProvider, OidcProviderArn, Ownership, PolicyArn, Refusal, Resource, RoleName,
 };
 
 use crate::delta::Delta;
@@ -129,6 +129,10 @@ impl Guards<'_> {
                     .map(|profile| profile.to_string())
                     .collect()
             }
+            Address::OidcProvider(url) => {
+                let arn = OidcProviderArn::new(&self.live.account, url);
+                world.will_trust(&arn).iter().map(ToString::to_string).collect()
+            }
             Address::User(_) | Address::InstanceProfile(_) | Address::MasterCopy => Vec::new(),
         };
         if users.is_empty() {
@@ -163,18 +167,16 @@ impl Guards<'_> {
         else {
             return None;
         };
+        let (old, new) = (before.path()?, after.path()?);
         let address = &change.address;
         let is_protected = self.inputs.desired.managed.get(address).is_some_and(|managed| managed.protect)
             || self.ownership.get(address).is_some_and(|owned| owned.protect);
-        let keep = format!("write `path: {}`", before.path());
+        let keep = format!("write `path: {old}`");
         if is_protected {
             return Some(Self::refuse(
                 Guard::Protect,
                 address,
-                format!(
-                    "{address} is protected, and would be deleted and made again under `{}`",
-                    after.path()
-                ),
+                format!("{address} is protected, and would be deleted and made again under `{new}`"),
                 format!("{keep}; or set `protect: false`, apply, and change the path then"),
             ));
         }
@@ -182,8 +184,7 @@ impl Guards<'_> {
             Guard::Replace,
             address,
             format!(
-                "{address} would be deleted and made again: its path is `{}`, and AWS cannot change it",
-                before.path()
+                "{address} would be deleted and made again: its path is `{old}`, and AWS cannot change it"
             ),
             format!("{keep}, or give the new one another name"),
         ))
@@ -365,6 +366,26 @@ impl Guards<'_> {
                 };
                 let role = after.role.iter().filter(|_| is_back).find(|role| !is_made_again(role));
                 role.map(|role| format!("the removal of role/{role}")).into_iter().collect()
+            }
+            (
+                Resource::OidcProvider(last),
+                Some(Resource::OidcProvider(before)),
+                Some(Resource::OidcProvider(after)),
+            ) => {
+                let taken =
+                    |field, last: &BTreeSet<String>, before: &BTreeSet<String>, after: &BTreeSet<String>| {
+                        let gone = last.difference(before).filter(|one| after.contains(*one));
+                        Vec::from_iter(gone.filter(|_| drifted(field)).cloned())
+                    };
+                let thumbprints = |provider: &OidcProvider| provider.thumbprints.clone().unwrap_or_default();
+                let (last_seen, seen, wanted) = (thumbprints(last), thumbprints(before), thumbprints(after));
+                let client_ids =
+                    taken(Field::ClientIds, &last.client_ids, &before.client_ids, &after.client_ids);
+                let thumbprints = taken(Field::Thumbprints, &last_seen, &seen, &wanted);
+                let client_ids = client_ids.iter().map(|id| format!("the removal of the client id {id}"));
+                let thumbprints =
+                    thumbprints.iter().map(|one| format!("the removal of the thumbprint {one}"));
+                client_ids.chain(thumbprints).collect()
             }
             _ => Vec::new(),
         }

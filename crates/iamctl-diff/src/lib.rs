@@ -27,6 +27,7 @@ mod mentions;
 mod moves;
 mod order;
 mod plan;
+mod providers;
 mod quotas;
 mod renamed;
 mod renames;

@@ -28,15 +28,16 @@ impl Moves {
             let wanted = desired.managed.get(&address).filter(|managed| {
                 (managed.adopt || owned.is_some()) && !managed.ignore.contains(&Field::Path)
             });
-            let path = wanted.map_or(found, |managed| managed.value.path());
+            let path = wanted.and_then(|managed| managed.value.path()).unwrap_or(found);
             let arn = |path| live.account.user_arn(path, name).as_str().to_owned();
             if found != path {
                 moves.live.insert(arn(found), arn(path));
             }
             if let Some(owned) = owned
-                && owned.last_applied.path() != path
+                && let Some(last) = owned.last_applied.path()
+                && last != path
             {
-                moves.remembered.insert(arn(owned.last_applied.path()), arn(path));
+                moves.remembered.insert(arn(last), arn(path));
             }
         }
         moves

@@ -17,8 +17,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Action, Address, Caller, GroupName, Guard, Hazard, HazardKind, Identity, Note, PolicyArn, Refusal, Step,
-    StepId,
+    Action, Address, Caller, GroupName, Guard, Hazard, HazardKind, Identity, Note, OidcProviderArn,
+    PolicyArn, Refusal, Step, StepId,
 };
 use iamctl_policy::Document;
 
@@ -119,6 +119,9 @@ impl Ordering<'_> {
                 edges.extend(creates.get(&identity.address()).map(|create| (*create, index)));
                 edges.extend(moves.get(&identity.address()).map(|update| (*update, index)));
             }
+            for provider in trust_of(action).into_iter().flat_map(|trust| self.providers(trust)) {
+                edges.extend(creates.get(&provider).map(|create| (*create, index)));
+            }
             if let Action::DeletePolicyVersion { policy_arn, .. } = action {
                 edges.extend(versions.get(policy_arn).map(|later| (index, *later)));
             }
@@ -145,6 +148,7 @@ impl Ordering<'_> {
                     | Action::CreateRole { .. }
                     | Action::CreatePolicy { .. }
                     | Action::CreateInstanceProfile { .. }
+                    | Action::CreateOpenIDConnectProvider { .. }
             ) || action.renames().is_some()
         });
         creates.map(|(index, action)| (action.subject(), index)).collect()
@@ -159,6 +163,7 @@ impl Ordering<'_> {
                     | Action::DeleteRole { .. }
                     | Action::DeletePolicy { .. }
                     | Action::DeleteInstanceProfile { .. }
+                    | Action::DeleteOpenIDConnectProvider { .. }
             )
         });
         deletes.map(|(index, action)| (action.subject(), index)).collect()
@@ -191,6 +196,14 @@ impl Ordering<'_> {
     fn named(&self, trust: &Document) -> Vec<Identity> {
         let account = &self.world.live().account;
         trust.aws_principals().filter_map(|text| own_principal(account, text)).collect()
+    }
+
+    /// The identity providers of this account that a trust policy names.
+    fn providers(&self, trust: &Document) -> Vec<Address> {
+        let account = &self.world.live().account;
+        let named = trust.federated_principals().filter_map(|text| OidcProviderArn::parse(text).ok());
+        let own = named.filter(|arn| *arn == OidcProviderArn::new(account, arn.url()));
+        own.map(|arn| Address::OidcProvider(arn.url().clone())).collect()
     }
 
     /// Whoever gets a policy gets its new text, and whoever loses it never sees the new text; it is the
@@ -292,7 +305,7 @@ impl Ordering<'_> {
     }
 
     /// A trust policy that names somebody who will be deleted is changed first: it would read as an
-    /// unknown id in between.
+    /// unknown id in between, or name a provider that is not there.
     fn trust_before_deletes(&mut self) {
         let deletes = self.deletes();
         let mut edges = Vec::new();
@@ -303,8 +316,9 @@ impl Ordering<'_> {
                 continue;
             };
             let Some(role) = self.world.live().roles.get(role_name) else { continue };
-            for identity in self.named(&role.trust) {
-                edges.extend(deletes.get(&identity.address()).map(|delete| (index, *delete)));
+            let named = self.named(&role.trust).into_iter().map(|identity| identity.address());
+            for address in named.chain(self.providers(&role.trust)) {
+                edges.extend(deletes.get(&address).map(|delete| (index, *delete)));
             }
         }
         for (first, then) in edges {
@@ -318,10 +332,18 @@ impl Ordering<'_> {
         let mut tags = Vec::new();
         for (index, action) in self.actions() {
             match action {
-                Action::UntagUser { .. } | Action::UntagRole { .. } | Action::UntagPolicy { .. } => {
+                Action::UntagUser { .. }
+                | Action::UntagRole { .. }
+                | Action::UntagPolicy { .. }
+                | Action::UntagInstanceProfile { .. }
+                | Action::UntagOpenIDConnectProvider { .. } => {
                     untags.insert(action.subject(), index);
                 }
-                Action::TagUser { .. } | Action::TagRole { .. } | Action::TagPolicy { .. } => {
+                Action::TagUser { .. }
+                | Action::TagRole { .. }
+                | Action::TagPolicy { .. }
+                | Action::TagInstanceProfile { .. }
+                | Action::TagOpenIDConnectProvider { .. } => {
                     tags.push((action.subject(), index));
                 }
                 _ => {}

@@ -157,8 +157,7 @@ impl Renames {
             match (from, to) {
                 (Address::User(old), Address::User(new)) => {
                     let arn = |name, path: &Path| live.account.user_arn(path, name).as_str().to_owned();
-                    let path = owned.last_applied.path();
-                    arns.insert(arn(old, path), arn(new, path));
+                    arns.extend(owned.last_applied.path().map(|path| (arn(old, path), arn(new, path))));
                     users.insert(old.clone(), new.clone());
                 }
                 (Address::Group(old), Address::Group(new)) => drop(groups.insert(old.clone(), new.clone())),
@@ -182,7 +181,7 @@ impl Renames {
                         role.trust = trust;
                     }
                 }
-                Resource::Policy(_) | Resource::InstanceProfile(_) => {}
+                Resource::Policy(_) | Resource::InstanceProfile(_) | Resource::OidcProvider(_) => {}
             }
         }
         renamed_all

@@ -47,14 +47,14 @@ impl Drafter<'_> {
         for (profile, role, on) in held_by(self.world, address) {
             let action =
                 Action::RemoveRoleFromInstanceProfile { instance_profile_name: profile, role_name: role };
-            self.push(address, action, Delta::of_instances(false), on);
+            self.push(address, action, Delta::of_entry(false), on);
         }
     }
 
     fn join_instance_profiles(&mut self, address: &Address) {
         for (profile, role, on) in held_by(self.world, address) {
             let action = Action::AddRoleToInstanceProfile { instance_profile_name: profile, role_name: role };
-            self.push(address, action, Delta::of_instances(true), on);
+            self.push(address, action, Delta::of_entry(true), on);
         }
     }
 

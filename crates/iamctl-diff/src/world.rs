@@ -3,7 +3,9 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use iamctl_model::{Address, Change, ChangeAction, GroupName, Identity, Live, PolicyArn, Resource};
+use iamctl_model::{
+    Address, Change, ChangeAction, GroupName, Identity, Live, OidcProviderArn, PolicyArn, Resource, RoleName,
+};
 use iamctl_policy::Document;
 
 use crate::delta::Delta;
@@ -134,6 +136,27 @@ impl<'a> World<'a> {
         }
     }
 
+    /// The roles that let in whoever signs in at an identity provider.
+    pub(crate) fn trusts(&self, provider: &OidcProviderArn) -> BTreeSet<Identity> {
+        self.live.roles_trusting(provider).cloned().map(Identity::Role).collect()
+    }
+
+    /// The roles that will do so when all is done.
+    pub(crate) fn will_trust(&self, provider: &OidcProviderArn) -> BTreeSet<Identity> {
+        let names_it = |trust: &Document| trust.federated_principals().any(|text| text == provider.as_str());
+        let changed = self.changes.iter().filter_map(|(address, change)| match (address, change.action) {
+            (Address::Role(name), action) if action != ChangeAction::Forget => Some((name, &change.after)),
+            _ => None,
+        });
+        let changed: BTreeMap<&RoleName, &Option<Resource>> = changed.collect();
+        let stay = self.live.roles_trusting(provider).filter(|name| !changed.contains_key(name));
+        let come = changed.iter().filter_map(|(name, after)| match after {
+            Some(Resource::Role(role)) if names_it(&role.trust) => Some(*name),
+            _ => None,
+        });
+        stay.chain(come).cloned().map(Identity::Role).collect()
+    }
+
     /// To whom a new version of a policy gives something else.
     pub(crate) fn holders(&self, arn: &PolicyArn) -> BTreeSet<Identity> {
         self.all_holders().get(arn).map(|holders| holders.attached.clone()).unwrap_or_default()
@@ -236,6 +259,8 @@ pub(crate) fn identity(address: &Address) -> Option<Identity> {
         Address::User(name) => Some(Identity::User(name.clone())),
         Address::Group(name) => Some(Identity::Group(name.clone())),
         Address::Role(name) => Some(Identity::Role(name.clone())),
-        Address::Policy(_) | Address::InstanceProfile(_) | Address::MasterCopy => None,
+        Address::Policy(_) | Address::InstanceProfile(_) | Address::OidcProvider(_) | Address::MasterCopy => {
+            None
+        }
     }
 }

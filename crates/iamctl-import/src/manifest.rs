@@ -144,6 +144,7 @@ impl<'a> Attempt<'a> {
             (Kind::Group, "groups"),
             (Kind::Role, "roles"),
             (Kind::InstanceProfile, "instance_profiles"),
+            (Kind::OidcProvider, "oidc_providers"),
         ] {
             let mut of_kind = things.iter().filter(|thing| thing.address.kind() == kind).peekable();
             if of_kind.peek().is_some() {

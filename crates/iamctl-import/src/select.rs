@@ -85,5 +85,10 @@ fn path_and_tags<'l>(live: &'l Live, address: &Address) -> Option<(&'l str, Opti
             let profile = live.instance_profile(name)?;
             Some((profile.path.as_str(), profile.tags.as_ref()))
         }
+        // They have no path: what is chosen by another one than `/` are not they.
+        Address::OidcProvider(url) => {
+            let details = live.oidc_provider(url)?.details.as_ref();
+            Some(("/", details.map(|details| &details.tags)))
+        }
     }
 }

@@ -255,6 +255,8 @@ impl Update<'_> {
             | Field::PermissionsBoundary
             | Field::Groups
             | Field::Role
+            | Field::ClientIds
+            | Field::Thumbprints
             | Field::Tags => set(field.as_str(), wanted(field.as_str())),
         }
     }
@@ -397,7 +399,7 @@ impl Update<'_> {
         let policy_is_gone =
             |arn: &PolicyArn| !arn.is_aws_managed() && gone.contains(&Address::Policy(arn.policy_name()));
         match &mut left {
-            Resource::Policy(_) => {}
+            Resource::Policy(_) | Resource::OidcProvider(_) => {}
             Resource::Group(group) => group.policies.retain(|arn| !policy_is_gone(arn)),
             Resource::User(user) => {
                 user.policies.retain(|arn| !policy_is_gone(arn));
@@ -551,6 +553,11 @@ fn with_fields(wanted: &Resource, live: &Resource, fields: &BTreeSet<Field>) -> 
         (Resource::InstanceProfile(taken), Resource::InstanceProfile(live)) => {
             take(has(Field::Path), &mut taken.path, &live.path);
             take(has(Field::Role), &mut taken.role, &live.role);
+            take(has(Field::Tags), &mut taken.tags, &live.tags);
+        }
+        (Resource::OidcProvider(taken), Resource::OidcProvider(live)) => {
+            take(has(Field::ClientIds), &mut taken.client_ids, &live.client_ids);
+            take(has(Field::Thumbprints), &mut taken.thumbprints, &live.thumbprints);
             take(has(Field::Tags), &mut taken.tags, &live.tags);
         }
         _ => return None,

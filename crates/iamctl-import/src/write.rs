@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, GroupName, Live, LiveInstanceProfile, LivePolicy, LiveRole, Observed, Path, PolicyArn,
-    PolicyName, RoleName, SessionDuration, Tags, User, UserName,
+    Address, GroupName, Live, LiveInstanceProfile, LiveOidcProvider, LivePolicy, LiveRole, Observed, Path,
+    PolicyArn, PolicyName, RoleName, SessionDuration, Tags, User, UserName,
 };
 use iamctl_policy::Document;
 
@@ -89,6 +89,7 @@ impl<'a> Writer<'a> {
             Address::User(name) => block.user(&self.live.users.get(name)?.value),
             Address::Role(name) => block.role(name, self.live.roles.get(name)?),
             Address::InstanceProfile(name) => block.instance_profile(self.live.instance_profile(name)?)?,
+            Address::OidcProvider(url) => block.oidc_provider(self.live.oidc_provider(url)?),
         }
         Some(block.written)
     }
@@ -196,6 +197,20 @@ impl<'w> Block<'w> {
         }
         self.own_tags(&profile.tags);
         Some(())
+    }
+
+    fn oidc_provider(&mut self, provider: &LiveOidcProvider) {
+        let Observed::Read(details) = &provider.details else {
+            self.written.not_read = vec!["client_ids", "tags"];
+            let ignored = self.written.not_read.iter().map(|field| Yaml::text(*field)).collect();
+            return self.add("ignore", Yaml::List(ignored));
+        };
+        for (key, items) in [("client_ids", &details.client_ids), ("thumbprints", &details.thumbprints)] {
+            if !items.is_empty() {
+                self.add(key, Yaml::List(items.iter().map(|item| Yaml::text(item.as_str())).collect()));
+            }
+        }
+        self.tags(&details.tags);
     }
 
     /// Tags that take a call of their own to read.

@@ -1,6 +1,8 @@
 //! The calls that iamctl makes: one variant for each call of the IAM API, under AWS's own name and
 //! with AWS's own parameter names.
 
+use std::collections::BTreeSet;
+
 use iamctl_policy::Document;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,7 @@ use crate::arn::PolicyArn;
 use crate::credentials::{KeyStatus, MfaSerial};
 use crate::live::VersionId;
 use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, UserName};
+use crate::provider::{OidcProviderArn, OidcProviderUrl};
 use crate::resource::SessionDuration;
 use crate::tags::Tags;
 
@@ -253,6 +256,50 @@ pub enum Action {
         instance_profile_name: InstanceProfileName,
         tag_keys: Vec<String>,
     },
+    /// Without thumbprints, AWS takes the one that it finds.
+    CreateOpenIDConnectProvider {
+        #[serde(with = "crate::provider::with_scheme")]
+        url: OidcProviderUrl,
+        #[serde(rename = "ClientIDList", skip_serializing_if = "BTreeSet::is_empty", default)]
+        client_ids: BTreeSet<String>,
+        #[serde(rename = "ThumbprintList", skip_serializing_if = "Option::is_none", default)]
+        thumbprints: Option<BTreeSet<String>>,
+        #[serde(skip_serializing_if = "Tags::is_empty", default)]
+        tags: Tags,
+    },
+    DeleteOpenIDConnectProvider {
+        #[serde(rename = "OpenIDConnectProviderArn")]
+        arn: OidcProviderArn,
+    },
+    AddClientIDToOpenIDConnectProvider {
+        #[serde(rename = "OpenIDConnectProviderArn")]
+        arn: OidcProviderArn,
+        #[serde(rename = "ClientID")]
+        client_id: String,
+    },
+    RemoveClientIDFromOpenIDConnectProvider {
+        #[serde(rename = "OpenIDConnectProviderArn")]
+        arn: OidcProviderArn,
+        #[serde(rename = "ClientID")]
+        client_id: String,
+    },
+    /// Replaces all of them.
+    UpdateOpenIDConnectProviderThumbprint {
+        #[serde(rename = "OpenIDConnectProviderArn")]
+        arn: OidcProviderArn,
+        #[serde(rename = "ThumbprintList")]
+        thumbprints: BTreeSet<String>,
+    },
+    TagOpenIDConnectProvider {
+        #[serde(rename = "OpenIDConnectProviderArn")]
+        arn: OidcProviderArn,
+        tags: Tags,
+    },
+    UntagOpenIDConnectProvider {
+        #[serde(rename = "OpenIDConnectProviderArn")]
+        arn: OidcProviderArn,
+        tag_keys: Vec<String>,
+    },
 }
 
 impl Action {
@@ -355,6 +402,15 @@ impl Action {
             Action::RemoveRoleFromInstanceProfile { .. } => "RemoveRoleFromInstanceProfile",
             Action::TagInstanceProfile { .. } => "TagInstanceProfile",
             Action::UntagInstanceProfile { .. } => "UntagInstanceProfile",
+            Action::CreateOpenIDConnectProvider { .. } => "CreateOpenIDConnectProvider",
+            Action::DeleteOpenIDConnectProvider { .. } => "DeleteOpenIDConnectProvider",
+            Action::AddClientIDToOpenIDConnectProvider { .. } => "AddClientIDToOpenIDConnectProvider",
+            Action::RemoveClientIDFromOpenIDConnectProvider { .. } => {
+                "RemoveClientIDFromOpenIDConnectProvider"
+            }
+            Action::UpdateOpenIDConnectProviderThumbprint { .. } => "UpdateOpenIDConnectProviderThumbprint",
+            Action::TagOpenIDConnectProvider { .. } => "TagOpenIDConnectProvider",
+            Action::UntagOpenIDConnectProvider { .. } => "UntagOpenIDConnectProvider",
         }
     }
 
@@ -406,6 +462,12 @@ impl Action {
             }
             Action::RemoveRoleFromInstanceProfile { role_name, .. } => {
                 format!("{call} role/{role_name} from {subject}")
+            }
+            Action::AddClientIDToOpenIDConnectProvider { client_id, .. } => {
+                format!("{call} {} to {subject}", client_id.escape_debug())
+            }
+            Action::RemoveClientIDFromOpenIDConnectProvider { client_id, .. } => {
+                format!("{call} {} from {subject}", client_id.escape_debug())
             }
             _ => match self.renames() {
                 Some((from, to)) => format!("{call} {from} -> {}", to.name()),
@@ -490,6 +552,13 @@ impl Action {
             | Action::UntagInstanceProfile { instance_profile_name: name, .. } => {
                 Address::InstanceProfile(name.clone())
             }
+            Action::CreateOpenIDConnectProvider { url, .. } => Address::OidcProvider(url.clone()),
+            Action::DeleteOpenIDConnectProvider { arn }
+            | Action::AddClientIDToOpenIDConnectProvider { arn, .. }
+            | Action::RemoveClientIDFromOpenIDConnectProvider { arn, .. }
+            | Action::UpdateOpenIDConnectProviderThumbprint { arn, .. }
+            | Action::TagOpenIDConnectProvider { arn, .. }
+            | Action::UntagOpenIDConnectProvider { arn, .. } => Address::OidcProvider(arn.url().clone()),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::names::{GroupName, InstanceProfileName, NameError, PolicyName, RoleName, UserName};
+use crate::provider::OidcProviderUrl;
 
 /// The kinds of thing that have an address, in the order in which they are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,14 +21,16 @@ pub enum Kind {
     Role,
     /// An instance profile: what hands a role to EC2 instances.
     InstanceProfile,
+    /// An OpenID Connect provider: whose tokens roles can trust.
+    OidcProvider,
     /// The copy of manifest and ownership in the S3 bucket.
     MasterCopy,
 }
 
 impl Kind {
     /// The kinds of thing that are in an account, in the order in which they are listed.
-    pub const IN_ACCOUNT: [Kind; 5] =
-        [Kind::Policy, Kind::Group, Kind::User, Kind::Role, Kind::InstanceProfile];
+    pub const IN_ACCOUNT: [Kind; 6] =
+        [Kind::Policy, Kind::Group, Kind::User, Kind::Role, Kind::InstanceProfile, Kind::OidcProvider];
 
     /// The word in addresses.
     #[must_use]
@@ -39,6 +42,7 @@ impl Kind {
             Kind::User => "user",
             Kind::Role => "role",
             Kind::InstanceProfile => "instance_profile",
+            Kind::OidcProvider => "oidc_provider",
         }
     }
 
@@ -47,6 +51,7 @@ impl Kind {
     pub fn section(self) -> &'static str {
         match self {
             Kind::InstanceProfile => "instance_profiles",
+            Kind::OidcProvider => "oidc_providers",
             other => other.plural(),
         }
     }
@@ -61,6 +66,7 @@ impl Kind {
             Kind::User => "users",
             Kind::Role => "roles",
             Kind::InstanceProfile => "instance profiles",
+            Kind::OidcProvider => "OIDC providers",
         }
     }
 }
@@ -70,6 +76,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Kind::InstanceProfile => "instance profile",
+            Kind::OidcProvider => "OIDC provider",
             other => other.as_str(),
         })
     }
@@ -117,6 +124,8 @@ pub enum Address {
     Role(RoleName),
     /// An instance profile.
     InstanceProfile(InstanceProfileName),
+    /// An OpenID Connect provider.
+    OidcProvider(OidcProviderUrl),
     /// The master copy itself.
     MasterCopy,
 }
@@ -132,6 +141,7 @@ impl Address {
             Address::User(_) => Kind::User,
             Address::Role(_) => Kind::Role,
             Address::InstanceProfile(_) => Kind::InstanceProfile,
+            Address::OidcProvider(_) => Kind::OidcProvider,
         }
     }
 
@@ -145,6 +155,7 @@ impl Address {
             Address::User(name) => name.as_str(),
             Address::Role(name) => name.as_str(),
             Address::InstanceProfile(name) => name.as_str(),
+            Address::OidcProvider(url) => url.as_str(),
         }
     }
 }
@@ -173,8 +184,8 @@ impl fmt::Display for AddressError {
             AddressError::Shape(text) => {
                 write!(
                     f,
-                    "`{text}` is not an address: write `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME` or \
-                     `instance_profile/NAME`"
+                    "`{text}` is not an address: write `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME`, \
+                     `instance_profile/NAME` or `oidc_provider/URL`"
                 )
             }
             AddressError::Name(error) => error.fmt(f),
@@ -199,6 +210,7 @@ impl FromStr for Address {
             "user" => UserName::parse(name).map(Address::User),
             "role" => RoleName::parse(name).map(Address::Role),
             "instance_profile" => InstanceProfileName::parse(name).map(Address::InstanceProfile),
+            "oidc_provider" => OidcProviderUrl::parse(name).map(Address::OidcProvider),
             _ => return Err(shape()),
         }
         .map_err(AddressError::Name)
@@ -229,6 +241,7 @@ mod tests {
             "role/engineer",
             "policy/s3-read",
             "instance_profile/web",
+            "oidc_provider/oidc.eks.eu-west-1.amazonaws.com/id/0A1B",
             "master_copy",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);

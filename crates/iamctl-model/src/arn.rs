@@ -11,6 +11,12 @@ use crate::names::{Path, PolicyName, RoleName, UserName};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArnError(String);
 
+impl ArnError {
+    pub(crate) fn new(message: String) -> Self {
+        Self(message)
+    }
+}
+
 impl fmt::Display for ArnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -25,6 +25,7 @@ mod live;
 mod names;
 mod ownership;
 mod plan;
+mod provider;
 mod quotas;
 mod resource;
 mod tags;
@@ -40,12 +41,15 @@ pub use desired::{
     MasterCopy, Mfa, Pattern, TestContext, TestPrincipal, TestPrincipalKind, TestResource,
 };
 pub use live::{
-    Live, LiveGroup, LiveInstanceProfile, LivePolicy, LiveRole, LiveUser, Observed, PolicyVersion,
-    RoleDetails, UniqueId, VersionId,
+    Live, LiveGroup, LiveInstanceProfile, LiveOidcProvider, LivePolicy, LiveRole, LiveUser, Observed,
+    OidcProviderDetails, PolicyVersion, RoleDetails, UniqueId, VersionId,
 };
 pub use names::{GroupName, InstanceProfileName, NameError, Path, PolicyName, RoleName, UserName};
 pub use ownership::{Owned, Ownership, Sibling, UnfinishedRun};
 pub use plan::{Guard, Hazard, HazardKind, Note, Plan, Refusal, Step, StepId};
+pub use provider::{OidcProviderArn, OidcProviderUrl};
 pub use quotas::Quotas;
-pub use resource::{Field, Group, InstanceProfile, Policy, Resource, Role, SessionDuration, User};
+pub use resource::{
+    Field, Group, InstanceProfile, OidcProvider, Policy, Resource, Role, SessionDuration, User,
+};
 pub use tags::Tags;

@@ -12,8 +12,9 @@ use crate::address::{Address, Kind};
 use crate::arn::{Account, PolicyArn};
 use crate::credentials::Credentials;
 use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, UserName};
+use crate::provider::{OidcProviderArn, OidcProviderUrl};
 use crate::quotas::Quotas;
-use crate::resource::{Group, InstanceProfile, Policy, Resource, Role, SessionDuration, User};
+use crate::resource::{Group, InstanceProfile, OidcProvider, Policy, Resource, Role, SessionDuration, User};
 use crate::tags::Tags;
 
 /// A value that AWS's answer may not have held.
@@ -60,7 +61,7 @@ impl<T> Observed<T> {
 }
 
 /// AWS's own name for one life of a thing: `AIDA…`, `AROA…`, `ANPA…`, `AGPA…`, `AIPA…`. A thing that was
-/// deleted and made again under its name has another one.
+/// deleted and made again under its name has another one. Where a kind has none, its ARN stands in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UniqueId(pub String);
@@ -242,6 +243,44 @@ impl LiveInstanceProfile {
     }
 }
 
+/// An OpenID Connect provider that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveOidcProvider {
+    /// Its ARN: AWS gives it no id.
+    pub id: UniqueId,
+    /// What it is: not part of `ListOpenIDConnectProviders`, one call for each provider.
+    pub details: Observed<OidcProviderDetails>,
+}
+
+/// What `GetOpenIDConnectProvider` tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OidcProviderDetails {
+    /// When it was made.
+    pub created: Timestamp,
+    /// The audiences whose tokens it takes.
+    pub client_ids: BTreeSet<String>,
+    /// The certificates that its keys may be served under.
+    pub thumbprints: BTreeSet<String>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+impl LiveOidcProvider {
+    /// What it is, as the wanted one where its details were not read, so that it does not differ. The thumbprints
+    /// that AWS chose are no part of it where nobody asked for any.
+    #[must_use]
+    pub fn against(&self, wanted: Option<&OidcProvider>) -> Option<OidcProvider> {
+        match (&self.details, wanted) {
+            (Observed::Read(details), _) => Some(OidcProvider {
+                client_ids: details.client_ids.clone(),
+                thumbprints: Some(details.thumbprints.clone()),
+                tags: details.tags.clone(),
+            }),
+            (Observed::NotRead, wanted) => wanted.cloned(),
+        }
+    }
+}
+
 /// Everything that was read from one account.
 ///
 /// Service-linked roles and `/aws-reserved/` are in it, so that they can be counted and named; nothing
@@ -261,6 +300,9 @@ pub struct Live {
     /// Its instance profiles: read only where somebody manages one.
     #[serde(default)]
     pub instance_profiles: Observed<BTreeMap<InstanceProfileName, LiveInstanceProfile>>,
+    /// Its OpenID Connect providers: read only where somebody manages one.
+    #[serde(default)]
+    pub oidc_providers: Observed<BTreeMap<OidcProviderUrl, LiveOidcProvider>>,
     /// When users and roles were last used, as far as that was read: of roles AWS remembers 400 days, of
     /// others since 2014 or later. `None` is not in that time. It says nothing about what they are.
     /// Source: IAM API, `RoleLastUsed`, `User`, `AccessKeyLastUsed`.
@@ -282,6 +324,7 @@ impl Live {
             users: BTreeMap::new(),
             roles: BTreeMap::new(),
             instance_profiles: Observed::Read(BTreeMap::new()),
+            oidc_providers: Observed::Read(BTreeMap::new()),
             last_used: BTreeMap::new(),
             quotas: Observed::NotRead,
         }
@@ -294,6 +337,7 @@ impl Live {
         match kind {
             Kind::MasterCopy | Kind::Policy | Kind::Group | Kind::User | Kind::Role => true,
             Kind::InstanceProfile => self.instance_profiles.as_ref().is_some(),
+            Kind::OidcProvider => self.oidc_providers.as_ref().is_some(),
         }
     }
 
@@ -301,6 +345,18 @@ impl Live {
     #[must_use]
     pub fn instance_profile(&self, name: &InstanceProfileName) -> Option<&LiveInstanceProfile> {
         self.instance_profiles.as_ref()?.get(name)
+    }
+
+    /// The OpenID Connect provider of a URL, when it was read and is there.
+    #[must_use]
+    pub fn oidc_provider(&self, url: &OidcProviderUrl) -> Option<&LiveOidcProvider> {
+        self.oidc_providers.as_ref()?.get(url)
+    }
+
+    /// The roles whose trust policies name an OpenID Connect provider.
+    pub fn roles_trusting(&self, provider: &OidcProviderArn) -> impl Iterator<Item = &RoleName> {
+        let names_it = |trust: &Document| trust.federated_principals().any(|text| text == provider.as_str());
+        self.roles.iter().filter(move |(_, role)| names_it(&role.trust)).map(|(name, _)| name)
     }
 
     /// The addresses of all that is there, with their unique ids.
@@ -311,7 +367,9 @@ impl Live {
         let roles = self.roles.iter().map(|(name, role)| (Address::Role(name.clone()), &role.id));
         let profiles = self.instance_profiles.as_ref().into_iter().flatten();
         let profiles = profiles.map(|(name, found)| (Address::InstanceProfile(name.clone()), &found.id));
-        policies.chain(groups).chain(users).chain(roles).chain(profiles)
+        let providers = self.oidc_providers.as_ref().into_iter().flatten();
+        let providers = providers.map(|(url, found)| (Address::OidcProvider(url.clone()), &found.id));
+        policies.chain(groups).chain(users).chain(roles).chain(profiles).chain(providers)
     }
 
     /// The unique id of the thing at an address.
@@ -324,6 +382,7 @@ impl Live {
             Address::User(name) => self.users.get(name).map(|user| &user.id),
             Address::Role(name) => self.roles.get(name).map(|role| &role.id),
             Address::InstanceProfile(name) => self.instance_profile(name).map(|profile| &profile.id),
+            Address::OidcProvider(url) => self.oidc_provider(url).map(|provider| &provider.id),
         }
     }
 
@@ -337,6 +396,9 @@ impl Live {
             Address::User(name) => self.users.get(name).map(|user| user.created),
             Address::Role(name) => self.roles.get(name).map(|role| role.created),
             Address::InstanceProfile(name) => self.instance_profile(name).map(|profile| profile.created),
+            Address::OidcProvider(url) => {
+                self.oidc_provider(url)?.details.as_ref().map(|details| details.created)
+            }
         }
     }
 
@@ -361,6 +423,13 @@ impl Live {
                 let found = self.instance_profile(name)?;
                 Some(Resource::InstanceProfile(found.against(&wanted_tags())))
             }
+            Address::OidcProvider(url) => {
+                let wanted = match wanted {
+                    Some(Resource::OidcProvider(provider)) => Some(provider),
+                    _ => None,
+                };
+                self.oidc_provider(url)?.against(wanted).map(Resource::OidcProvider)
+            }
         }
     }
 
@@ -376,6 +445,9 @@ impl Live {
             Address::InstanceProfile(name) => {
                 self.instance_profiles.as_ref()?.get_key_value(name).map(|(name, _)| name.as_str())
             }
+            Address::OidcProvider(url) => {
+                self.oidc_providers.as_ref()?.get_key_value(url).map(|(url, _)| url.as_str())
+            }
         }
     }
 
@@ -389,6 +461,7 @@ impl Live {
             Kind::User => self.users.len(),
             Kind::Role => self.roles.len(),
             Kind::InstanceProfile => self.instance_profiles.as_ref().map_or(0, BTreeMap::len),
+            Kind::OidcProvider => self.oidc_providers.as_ref().map_or(0, BTreeMap::len),
         }
     }
 }

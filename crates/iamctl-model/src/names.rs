@@ -23,6 +23,8 @@ enum Problem {
     TooLong { length: usize, most: usize },
     Character(char),
     PathShape,
+    Scheme,
+    Host,
 }
 
 impl NameError {
@@ -33,7 +35,11 @@ impl NameError {
             Problem::Empty | Problem::Character(_) if self.what.contains("path") => {
                 format!("{} holds letters, digits and `. , + @ = _ -` between slashes", self.what)
             }
-            Problem::Empty | Problem::Character(_) => {
+            Problem::Empty | Problem::Character(_) | Problem::Scheme | Problem::Host if self.what == URL => {
+                "write host and path, without port and query, such as `token.actions.githubusercontent.com`"
+                    .to_owned()
+            }
+            Problem::Empty | Problem::Character(_) | Problem::Scheme | Problem::Host => {
                 format!("{} holds letters, digits and `_ + = , . @ -`", self.what)
             }
             Problem::TooLong { most, .. } => format!("use at most {most} characters"),
@@ -54,6 +60,8 @@ impl fmt::Display for NameError {
             }
             Problem::Character(c) => write!(f, "{what} cannot hold the character `{}`", c.escape_debug()),
             Problem::PathShape => write!(f, "{what} must begin and end with a slash"),
+            Problem::Scheme => write!(f, "{what} is written without its scheme"),
+            Problem::Host => write!(f, "{what} must begin with the name of a host"),
         }
     }
 }
@@ -70,6 +78,26 @@ fn check_name(what: &'static str, most: usize, text: &str) -> Result<(), NameErr
         None => return Ok(()),
     };
     Err(NameError { what, problem })
+}
+
+const URL: &str = "the URL of an OIDC provider";
+
+/// Checks the URL of an OIDC provider, without its scheme.
+/// Source: the IAM API's `OpenIDConnectProviderUrlType`.
+pub(crate) fn check_url(text: &str) -> Result<(), NameError> {
+    const MOST: usize = 255 - "https://".len();
+    let length = text.chars().count();
+    let bad = text.chars().find(|c| !(c.is_ascii_alphanumeric() || "._-~/%+@:?=&".contains(*c)));
+    let is_host = |host: &str| host.contains('.') && host.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let problem = match bad {
+        _ if text.is_empty() => Problem::Empty,
+        _ if text.contains("://") => Problem::Scheme,
+        Some(c) => Problem::Character(c),
+        None if length > MOST => Problem::TooLong { length, most: MOST },
+        None if !text.split('/').next().is_some_and(is_host) => Problem::Host,
+        None => return Ok(()),
+    };
+    Err(NameError { what: URL, problem })
 }
 
 /// A name that AWS keeps with its case but compares without: `Alice` and `alice` are the same user.

@@ -38,7 +38,7 @@ impl Quotas {
             Kind::Role => self.roles,
             Kind::Policy => self.policies,
             Kind::InstanceProfile => self.instance_profiles,
-            Kind::MasterCopy => None,
+            Kind::OidcProvider | Kind::MasterCopy => None,
         }
     }
 
@@ -49,7 +49,7 @@ impl Quotas {
             Kind::User => self.policies_of_user,
             Kind::Group => self.policies_of_group,
             Kind::Role => self.policies_of_role,
-            Kind::Policy | Kind::InstanceProfile | Kind::MasterCopy => None,
+            Kind::Policy | Kind::InstanceProfile | Kind::OidcProvider | Kind::MasterCopy => None,
         }
     }
 }

@@ -88,6 +88,18 @@ pub struct InstanceProfile {
     pub tags: Tags,
 }
 
+/// An OpenID Connect provider: roles that trust it let those in who sign in there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OidcProvider {
+    /// The audiences whose tokens it takes.
+    pub client_ids: BTreeSet<String>,
+    /// The certificates that its keys may be served under; `None` where that is left to AWS, which chooses them
+    /// when the provider is made and does not look at them for well-known providers.
+    pub thumbprints: Option<BTreeSet<String>>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
 /// A thing of any kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -102,6 +114,8 @@ pub enum Resource {
     Role(Role),
     /// An instance profile.
     InstanceProfile(InstanceProfile),
+    /// An OpenID Connect provider.
+    OidcProvider(OidcProvider),
 }
 
 impl Resource {
@@ -114,6 +128,7 @@ impl Resource {
             Resource::User(_) => Kind::User,
             Resource::Role(_) => Kind::Role,
             Resource::InstanceProfile(_) => Kind::InstanceProfile,
+            Resource::OidcProvider(_) => Kind::OidcProvider,
         }
     }
 
@@ -121,7 +136,7 @@ impl Resource {
     #[must_use]
     pub fn policies(&self) -> Option<&BTreeSet<PolicyArn>> {
         match self {
-            Resource::Policy(_) | Resource::InstanceProfile(_) => None,
+            Resource::Policy(_) | Resource::InstanceProfile(_) | Resource::OidcProvider(_) => None,
             Resource::Group(group) => Some(&group.policies),
             Resource::User(user) => Some(&user.policies),
             Resource::Role(role) => Some(&role.policies),
@@ -132,7 +147,7 @@ impl Resource {
     #[must_use]
     pub fn inline_policies(&self) -> Option<&BTreeMap<PolicyName, Document>> {
         match self {
-            Resource::Policy(_) | Resource::InstanceProfile(_) => None,
+            Resource::Policy(_) | Resource::InstanceProfile(_) | Resource::OidcProvider(_) => None,
             Resource::Group(group) => Some(&group.inline_policies),
             Resource::User(user) => Some(&user.inline_policies),
             Resource::Role(role) => Some(&role.inline_policies),
@@ -145,7 +160,10 @@ impl Resource {
         match self {
             Resource::User(user) => user.permissions_boundary.as_ref(),
             Resource::Role(role) => role.permissions_boundary.as_ref(),
-            Resource::Policy(_) | Resource::Group(_) | Resource::InstanceProfile(_) => None,
+            Resource::Policy(_)
+            | Resource::Group(_)
+            | Resource::InstanceProfile(_)
+            | Resource::OidcProvider(_) => None,
         }
     }
 
@@ -158,18 +176,20 @@ impl Resource {
             Resource::User(user) => Some(&user.tags),
             Resource::Role(role) => Some(&role.tags),
             Resource::InstanceProfile(profile) => Some(&profile.tags),
+            Resource::OidcProvider(provider) => Some(&provider.tags),
         }
     }
 
-    /// Its path.
+    /// Its path; `None` for kinds that have none.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub fn path(&self) -> Option<&Path> {
         match self {
-            Resource::Policy(policy) => &policy.path,
-            Resource::Group(group) => &group.path,
-            Resource::User(user) => &user.path,
-            Resource::Role(role) => &role.path,
-            Resource::InstanceProfile(profile) => &profile.path,
+            Resource::Policy(policy) => Some(&policy.path),
+            Resource::Group(group) => Some(&group.path),
+            Resource::User(user) => Some(&user.path),
+            Resource::Role(role) => Some(&role.path),
+            Resource::InstanceProfile(profile) => Some(&profile.path),
+            Resource::OidcProvider(_) => None,
         }
     }
 }
@@ -198,6 +218,10 @@ pub enum Field {
     Members,
     /// `role` of an instance profile
     Role,
+    /// `client_ids` of an OpenID Connect provider
+    ClientIds,
+    /// `thumbprints` of an OpenID Connect provider
+    Thumbprints,
     /// `policies`
     Policies,
     /// `inline_policies`
@@ -227,6 +251,8 @@ impl Field {
             Field::Groups => "groups",
             Field::Members => "members",
             Field::Role => "role",
+            Field::ClientIds => "client_ids",
+            Field::Thumbprints => "thumbprints",
             Field::Policies => "policies",
             Field::InlinePolicies => "inline_policies",
             Field::Tags => "tags",

@@ -213,8 +213,17 @@ impl Document {
 
     /// The principals of kind `AWS` that any statement names.
     pub fn aws_principals(&self) -> impl Iterator<Item = &str> {
+        self.principals_of("AWS")
+    }
+
+    /// The identity providers that it names as principals, as written.
+    pub fn federated_principals(&self) -> impl Iterator<Item = &str> {
+        self.principals_of("Federated")
+    }
+
+    fn principals_of(&self, kind: &'static str) -> impl Iterator<Item = &str> {
         let entries = self.statements().iter().filter_map(|s| s.principals.as_ref()).flat_map(|p| &p.entries);
-        entries.filter(|(kind, _)| kind.as_deref() == Some("AWS")).map(|(_, value)| value.text.as_str())
+        entries.filter(move |(of, _)| of.as_deref() == Some(kind)).map(|(_, value)| value.text.as_str())
     }
 
     /// `Version`, when there is one.

@@ -162,8 +162,12 @@ pub(crate) fn read(json: Value) -> Result<Snapshot, SnapshotError> {
     let mut arns = user_arns.chain(group_arns).chain(role_arns).chain(policy_arns);
     let account = arns.find_map(|arn| account_of(arn)).ok_or(SnapshotError::NoAccount)?;
 
-    // Those without a role are not in it, and so none are taken from it.
-    let mut live = Live { instance_profiles: Observed::NotRead, ..Live::empty(account) };
+    // Instance profiles without a role are not in it, and so none are taken from it.
+    let mut live = Live {
+        instance_profiles: Observed::NotRead,
+        oidc_providers: Observed::NotRead,
+        ..Live::empty(account)
+    };
     for group in groups {
         let (name, group) = live_group(group)?;
         live.groups.insert(name, group);

@@ -8,10 +8,13 @@ mod entities;
 
 use crate::block::{Block, Key, Shape};
 pub(crate) use clauses::{CONTEXT, IGNORE, MFA, MFA_AGE, TEST, TRUST_ITEM};
-pub(crate) use entities::{FILE_ONLY, GROUP, INLINE_POLICY, INSTANCE_PROFILE, POLICY, ROLE, USER};
+pub(crate) use entities::{
+    FILE_ONLY, GROUP, INLINE_POLICY, INSTANCE_PROFILE, OIDC_PROVIDER, POLICY, ROLE, USER,
+};
 
 const NAME: &str = r"^([A-Za-z0-9_+=,.@-]{1,128}|.*\$\{.*)$";
 const SHORT_NAME: &str = r"^([A-Za-z0-9_+=,.@-]{1,64}|.*\$\{.*)$";
+const URL: &str = r"^([A-Za-z0-9][A-Za-z0-9._~/%+@-]{0,246}|.*\$\{.*)$";
 const TEXT: Shape = Shape::Text { pattern: None, max: usize::MAX };
 const DESCRIPTION: Shape = Shape::Text { pattern: None, max: 1_000 };
 const PATH: Shape = Shape::Text { pattern: Some(r"^(/([!-~]+/)?|.*\$\{.*)$"), max: 512 };
@@ -78,11 +81,7 @@ pub(crate) static MANIFEST: Block = Block {
             ONE_OR_MANY_TEXTS,
             "Further files, by path or pattern (`policies/*.yaml`, `teams/**/*.yaml`), in the folder of the manifest.",
         ),
-        key(
-            "defaults",
-            Shape::Block(&DEFAULTS),
-            "What users, groups, roles, policies and instance profiles have unless they say otherwise.",
-        ),
+        key("defaults", Shape::Block(&DEFAULTS), "What things have unless they say otherwise."),
         key(
             "policies",
             Shape::Either(&[Shape::Map { keys: NAME, values: &Shape::Block(&POLICY) }, Shape::Null]),
@@ -110,6 +109,11 @@ pub(crate) static MANIFEST: Block = Block {
                 Shape::Null,
             ]),
             "Instance profiles by name. Where there are none, those of the account are not even read.",
+        ),
+        key(
+            "oidc_providers",
+            Shape::Either(&[Shape::Map { keys: URL, values: &Shape::Block(&OIDC_PROVIDER) }, Shape::Null]),
+            "OpenID Connect providers by URL, without `https://`. Where there are none, those of the account are not even read.",
         ),
         key(
             "forget",
@@ -167,6 +171,11 @@ pub(crate) static INCLUDED: Block = Block {
             "Instance profiles by name. Where there are none, those of the account are not even read.",
         ),
         key(
+            "oidc_providers",
+            Shape::Either(&[Shape::Map { keys: URL, values: &Shape::Block(&OIDC_PROVIDER) }, Shape::Null]),
+            "OpenID Connect providers by URL, without `https://`. Where there are none, those of the account are not even read.",
+        ),
+        key(
             "forget",
             Shape::List(&TEXT),
             "Addresses (`role/legacy`) that are no longer managed and shall not be deleted.",
@@ -215,7 +224,7 @@ pub(crate) static MASTER_COPY: Block = Block {
 /// `defaults`
 pub(crate) static DEFAULTS: Block = Block {
     name: "defaults",
-    doc: "What users, groups, roles, policies and instance profiles have unless they say otherwise.",
+    doc: "What things have unless they say otherwise.",
     may_be_empty: true,
     extra: None,
     one_of: &[],
@@ -225,6 +234,7 @@ pub(crate) static DEFAULTS: Block = Block {
         key("groups", Shape::Block(&PATH_ONLY), "For every group."),
         key("roles", Shape::Block(&PATH_TAGS_BOUNDARY), "For every role."),
         key("instance_profiles", Shape::Block(&PATH_AND_TAGS), "For every instance profile."),
+        key("oidc_providers", Shape::Block(&TAGS_ONLY), "For every OpenID Connect provider."),
     ],
 };
 
@@ -246,6 +256,16 @@ pub(crate) static PATH_AND_TAGS: Block = Block {
     extra: None,
     one_of: &[],
     keys: &[key("path", PATH, PATH_DOC), key("tags", TAGS, "Tags; those of the block itself win.")],
+};
+
+/// `defaults.oidc_providers`
+pub(crate) static TAGS_ONLY: Block = Block {
+    name: "defaults_provider",
+    doc: "What every identity provider has unless it says otherwise.",
+    may_be_empty: true,
+    extra: None,
+    one_of: &[],
+    keys: &[key("tags", TAGS, "Tags; those of the block itself win.")],
 };
 
 /// `defaults.users`, `defaults.roles`
@@ -274,6 +294,7 @@ pub(crate) static ALL: &[&Block] = &[
     &DEFAULTS,
     &PATH_ONLY,
     &PATH_AND_TAGS,
+    &TAGS_ONLY,
     &PATH_TAGS_BOUNDARY,
     &POLICY,
     &INLINE_POLICY,
@@ -281,6 +302,7 @@ pub(crate) static ALL: &[&Block] = &[
     &GROUP,
     &ROLE,
     &INSTANCE_PROFILE,
+    &OIDC_PROVIDER,
     &FILE_ONLY,
     &TRUST_ITEM,
     &MFA,

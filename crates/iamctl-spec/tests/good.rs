@@ -92,6 +92,26 @@ fn instance_profiles_hold_a_role_or_none() {
 }
 
 #[test]
+fn thumbprints_of_an_oidc_provider_are_left_to_aws_where_none_are_written() {
+    let desired = everything().desired;
+    let names =
+        ["token.actions.githubusercontent.com", "oidc.eks.eu-west-1.amazonaws.com/id/0A1B", "empty.example"];
+    let [github, eks, empty] = names.map(|url| match resource(&desired, &format!("oidc_provider/{url}")) {
+        Resource::OidcProvider(provider) => json(&provider),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(
+        github,
+        r#"{"client_ids":["sts.amazonaws.com"],"thumbprints":null,"tags":{"owner":"platform"}}"#
+    );
+    assert_eq!(
+        eks,
+        r#"{"client_ids":["other","sts.amazonaws.com"],"thumbprints":["abcdef0123456789abcdef0123456789abcdef01"],"tags":{"Owner":"web","owner":"platform"}}"#
+    );
+    assert_eq!(empty, r#"{"client_ids":[],"thumbprints":null,"tags":{"owner":"platform"}}"#);
+}
+
+#[test]
 fn variables_are_replaced_and_those_of_iam_are_not() {
     let manifest = everything();
     let Resource::Policy(logs) = resource(&manifest.desired, "policy/read-logs-prod") else { panic!() };
@@ -130,7 +150,10 @@ fn what_is_left_to_others_is_kept_with_its_fields() {
     assert_eq!((alice.adopt, alice.protect), (true, false));
     assert_eq!(desired.ignore.len(), 4);
     let forgotten: Vec<_> = desired.forget.iter().map(ToString::to_string).collect();
-    assert_eq!(forgotten, ["group/old", "user/gone", "role/legacy", "instance_profile/old"]);
+    assert_eq!(
+        forgotten,
+        ["group/old", "user/gone", "role/legacy", "instance_profile/old", "oidc_provider/old.example/id"]
+    );
 }
 
 #[test]
@@ -146,6 +169,7 @@ fn tests_are_typed() {
             "arn:aws:iam::123456789012:policy/boundary",
             "arn:aws:iam::123456789012:group/x/engineers",
             "arn:aws:iam::123456789012:instance-profile/ec2/none",
+            "arn:aws:iam::123456789012:oidc-provider/empty.example",
             "*"
         ]
     );

@@ -105,8 +105,14 @@ impl Session {
             false => Vec::new(),
         };
         // Nothing else told that there are any.
-        if !live.has_read(Kind::InstanceProfile) && plans_instance_profiles(&unfinished) {
+        if !live.has_read(Kind::InstanceProfile) && plans(&unfinished, Kind::InstanceProfile) {
             self.aws.read_instance_profiles(&mut live).await?;
+        }
+        if !live.has_read(Kind::OidcProvider) && plans(&unfinished, Kind::OidcProvider) {
+            self.aws.read_oidc_providers(&mut live).await?;
+            let all = live.oidc_providers.as_ref().into_iter().flatten().map(|(url, _)| url.clone());
+            let all = all.collect();
+            self.aws.read_oidc_provider_details(&mut live, &all).await?;
         }
         let siblings = match may_overlap(desired, &live, ownership, &unfinished) {
             true => store.read_siblings().await?,
@@ -129,6 +135,9 @@ impl Session {
         if also == Some(Kind::InstanceProfile) {
             scope.instance_profiles = Some(BTreeSet::new());
         }
+        if also == Some(Kind::OidcProvider) {
+            scope.oidc_providers = Some(BTreeSet::new());
+        }
         for (address, resource) in wanted.chain(remembered) {
             let has_tags = resource.tags().is_some_and(|tags| !tags.is_empty());
             match address {
@@ -138,6 +147,9 @@ impl Session {
                 Address::InstanceProfile(name) => {
                     let tags_of = scope.instance_profiles.get_or_insert_default();
                     tags_of.extend(has_tags.then(|| name.clone()));
+                }
+                Address::OidcProvider(url) => {
+                    scope.oidc_providers.get_or_insert_default().insert(url.clone());
                 }
                 _ => {}
             }
@@ -175,10 +187,10 @@ impl Session {
     }
 }
 
-/// Whether runs that were killed had to do with instance profiles.
-fn plans_instance_profiles(unfinished: &[UnfinishedRun]) -> bool {
+/// Whether runs that were killed had to do with things of a kind.
+fn plans(unfinished: &[UnfinishedRun], kind: Kind) -> bool {
     let mut changes = unfinished.iter().flat_map(|run| &run.plan.changes);
-    changes.any(|change| change.address.kind() == Kind::InstanceProfile)
+    changes.any(|change| change.address.kind() == kind)
 }
 
 /// What was read before a plan is made.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use iamctl_apply::{Basis, ErrorClass, Outcome, after_run};
 use iamctl_model::{
-    Action, Address, Cause, Change, ChangeAction, GroupName, Identity, InstanceProfileName, Live, Owned,
-    Ownership, Path, PolicyArn, PolicyName, RoleName, SessionDuration, Step, StepId, Tags, VersionId,
+    Action, Address, Cause, Change, ChangeAction, GroupName, Identity, InstanceProfileName, Live,
+    OidcProviderArn, OidcProviderUrl, Owned, Ownership, Path, PolicyArn, PolicyName, RoleName,
+    SessionDuration, Step, StepId, Tags, VersionId,
 };
 use iamctl_policy::Document;
 use iamctl_testing::MemoryAccount;
@@ -80,6 +81,7 @@ fn calls() -> Vec<Action> {
     calls.extend(calls_on_role());
     calls.extend(["p", "q"].into_iter().flat_map(calls_on_policy));
     calls.extend(["i", "k"].into_iter().flat_map(calls_on_instance_profile));
+    calls.extend(["a.example", "b.example/id"].into_iter().flat_map(calls_on_oidc_provider));
     calls
 }
 
@@ -177,12 +179,35 @@ fn calls_on_instance_profile(name: &str) -> Vec<Action> {
     ]
 }
 
+fn calls_on_oidc_provider(url: &str) -> Vec<Action> {
+    let url = OidcProviderUrl::parse(url).unwrap();
+    let arn = || OidcProviderArn::new(&account(), &url);
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let client_id = || "sts.amazonaws.com".to_owned();
+    vec![
+        Action::CreateOpenIDConnectProvider {
+            url: url.clone(),
+            client_ids: texts(&["sts.amazonaws.com", "app"]),
+            thumbprints: Some(texts(&["00", "01"])),
+            tags: tags(&[("Team", "x")]),
+        },
+        Action::AddClientIDToOpenIDConnectProvider { arn: arn(), client_id: client_id() },
+        Action::RemoveClientIDFromOpenIDConnectProvider { arn: arn(), client_id: client_id() },
+        Action::UpdateOpenIDConnectProviderThumbprint { arn: arn(), thumbprints: texts(&["02"]) },
+        Action::TagOpenIDConnectProvider { arn: arn(), tags: tags(&[("team", "y")]) },
+        Action::UntagOpenIDConnectProvider { arn: arn(), tag_keys: vec!["team".to_owned()] },
+        Action::DeleteOpenIDConnectProvider { arn: arn() },
+    ]
+}
+
 fn addresses() -> Vec<Address> {
     let texts = [
         "group/g",
         "group/h",
         "instance_profile/i",
         "instance_profile/k",
+        "oidc_provider/a.example",
+        "oidc_provider/b.example/id",
         "policy/p",
         "policy/q",
         "role/r",
@@ -222,6 +247,10 @@ fn changes(before: &Live, after: &Live) -> (Vec<Change>, Vec<(Address, Action)>)
         }
         Address::InstanceProfile(name) => Action::UntagInstanceProfile {
             instance_profile_name: name.clone(),
+            tag_keys: vec!["never".to_owned()],
+        },
+        Address::OidcProvider(url) => Action::UntagOpenIDConnectProvider {
+            arn: OidcProviderArn::new(&account(), url),
             tag_keys: vec!["never".to_owned()],
         },
         Address::MasterCopy => unreachable!(),

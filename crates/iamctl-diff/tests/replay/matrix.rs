@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, Cause, Change, ChangeAction, Field, Group, Guard, InstanceProfile, Kind, Plan, Policy, Resource,
-    Role, SessionDuration, Tags, User,
+    Address, Cause, Change, ChangeAction, Field, Group, Guard, InstanceProfile, Kind, OidcProvider, Plan,
+    Policy, Resource, Role, SessionDuration, Tags, User,
 };
 use iamctl_policy::Document;
 
@@ -25,7 +25,7 @@ const fn part(kind: Kind, field: Field, values: [&'static str; 3]) -> Part {
 }
 
 /// Every part that can change in place.
-const PARTS: [Part; 21] = [
+const PARTS: [Part; 24] = [
     part(Kind::Policy, Field::Tags, ["tags: {a: '1'}", "tags: {a: '2'}", "tags: {a: '3'}"]),
     part(
         Kind::Policy,
@@ -94,6 +94,21 @@ const PARTS: [Part; 21] = [
     ),
     part(Kind::InstanceProfile, Field::Role, ["role: y", "role: ~", "role: z"]),
     part(Kind::InstanceProfile, Field::Tags, ["tags: {a: '1'}", "tags: {A: '2'}", "tags: {a: '1', b: '1'}"]),
+    part(
+        Kind::OidcProvider,
+        Field::ClientIds,
+        ["client_ids: [a]", "client_ids: [b, c]", "client_ids: [a, d]"],
+    ),
+    part(
+        Kind::OidcProvider,
+        Field::Thumbprints,
+        [
+            "thumbprints: ['0000000000000000000000000000000000000001']",
+            "thumbprints: ['0000000000000000000000000000000000000001', '0000000000000000000000000000000000000002']",
+            "thumbprints: ['0000000000000000000000000000000000000001', '0000000000000000000000000000000000000003']",
+        ],
+    ),
+    part(Kind::OidcProvider, Field::Tags, ["tags: {a: '1'}", "tags: {A: '2'}", "tags: {a: '1', b: '1'}"]),
     // Unlike the others, its middle value goes back to nothing.
     part(Kind::Group, Field::Policies, ["policies: [p, q]", "policies: []", "policies: [p]"]),
 ];
@@ -127,7 +142,7 @@ fn text(kind: Kind, block: &str) -> String {
     let x = |this: Kind| if this == kind { format!(", x: {{{needed}{block}}}") } else { String::new() };
     let policy = |name: &str| format!("{name}: {{document: {}}}", document(&format!("{name}:*")));
     format!(
-        "policies: {{{}, {}, {}{}}}\ngroups: {{g: {{}}, h: {{}}, i: {{}}{}}}\nusers: {{u: {{}}, v: {{}}, w: {{}}{}}}\nroles: {{y: {{trust: [{{users: [u]}}]}}, z: {{trust: [{{users: [u]}}]}}{}}}\ninstance_profiles: {{k: {{}}{}}}\n",
+        "policies: {{{}, {}, {}{}}}\ngroups: {{g: {{}}, h: {{}}, i: {{}}{}}}\nusers: {{u: {{}}, v: {{}}, w: {{}}{}}}\nroles: {{y: {{trust: [{{users: [u]}}]}}, z: {{trust: [{{users: [u]}}]}}{}}}\ninstance_profiles: {{k: {{}}{}}}\noidc_providers: {{y.example: {{}}{}}}\n",
         policy("p"),
         policy("q"),
         policy("s"),
@@ -136,6 +151,7 @@ fn text(kind: Kind, block: &str) -> String {
         x(Kind::User),
         x(Kind::Role),
         x(Kind::InstanceProfile),
+        x(Kind::OidcProvider).replace(" x:", " x.example:"),
     )
 }
 
@@ -163,7 +179,8 @@ fn assert_cause(mut world: World, part: &Part, wanted: &str, cause: Cause) {
     let desired = manifest(&text(part.kind, wanted));
     let planned = world.plan(&desired);
     let change = change(&planned.plan);
-    assert_eq!(change.address.to_string(), format!("{}/x", part.kind.as_str()), "{what}");
+    let name = if part.kind == Kind::OidcProvider { "x.example" } else { "x" };
+    assert_eq!(change.address.to_string(), format!("{}/{name}", part.kind.as_str()), "{what}");
     assert_eq!(change.fields, BTreeMap::from([(part.field, cause)]), "{what}");
     assert_eq!(change.cause, cause, "{what}");
     match cause {
@@ -241,6 +258,7 @@ fn no_part_of_any_kind_is_left_out() {
             permissions_boundary: None,
         }),
         Resource::InstanceProfile(InstanceProfile::default()),
+        Resource::OidcProvider(OidcProvider::default()),
     ];
     let all = things.iter().flat_map(|thing| {
         let json = serde_json::to_value(thing).unwrap();
@@ -298,6 +316,12 @@ fn restrictions_that_somebody_put_on_are_not_undone_unasked() {
         (Kind::Role, "", inline.as_str()),
         (Kind::Role, "trust: [{users: [u, v]}]", "trust: [{users: [u]}]"),
         (Kind::InstanceProfile, "role: y", "role: ~"),
+        (Kind::OidcProvider, "client_ids: [a, b]", "client_ids: [b]"),
+        (
+            Kind::OidcProvider,
+            "thumbprints: ['0000000000000000000000000000000000000001', '0000000000000000000000000000000000000002']",
+            "thumbprints: ['0000000000000000000000000000000000000001']",
+        ),
         (Kind::Role, "trust: [{users: [u]}]", "trust: [{users: [u], mfa: required}]"),
         (
             Kind::Policy,

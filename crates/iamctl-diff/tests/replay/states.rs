@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
     Address, Desired, Group, GroupName, InstanceProfile, InstanceProfileName, Managed, ManifestName,
-    MasterCopy, Path, Policy, PolicyArn, PolicyName, Resource, Role, RoleName, SessionDuration, Tags, User,
-    UserName,
+    MasterCopy, OidcProvider, OidcProviderArn, OidcProviderUrl, Path, Policy, PolicyArn, PolicyName,
+    Resource, Role, RoleName, SessionDuration, Tags, User, UserName,
 };
 use iamctl_policy::{Document, Span};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -53,7 +53,7 @@ pub(crate) fn with_new_names(first: &Desired, mut second: Desired, which: [bool;
             continue;
         }
         let Some(mut managed) = second.managed.remove(&old) else { continue };
-        let arn = |name| account().user_arn(managed.value.path(), name).as_str().to_owned();
+        let arn = |name| account().user_arn(managed.value.path().unwrap(), name).as_str().to_owned();
         let (was, is) = (arn(&from), arn(&to));
         managed.renamed_from = Some(old);
         second.managed.insert(new, managed);
@@ -153,7 +153,11 @@ struct Raw {
     roles: BTreeMap<usize, RawRole>,
     /// The role that each holds, its tags, and its path.
     profiles: BTreeMap<usize, (Option<usize>, Tags, Path)>,
+    providers: BTreeMap<usize, RawProvider>,
 }
+
+/// Client ids, thumbprints, tags.
+type RawProvider = (BTreeSet<usize>, Option<BTreeSet<usize>>, Tags);
 
 /// Path, tags, policies, groups, boundary.
 type RawUser = (Path, Tags, Holds, BTreeSet<usize>, Option<usize>);
@@ -171,6 +175,8 @@ struct Holds {
 struct Trust {
     users: BTreeSet<usize>,
     roles: BTreeSet<usize>,
+    /// Whoever signs in there.
+    provider: Option<usize>,
     mfa: bool,
     /// Whether it admits the account.
     account: bool,
@@ -181,6 +187,7 @@ const GROUPS: usize = 3;
 const USERS: usize = 4;
 const ROLES: usize = 4;
 const PROFILES: usize = 3;
+const PROVIDERS: usize = 2;
 
 fn holds() -> impl Strategy<Value = Holds> {
     (btree_set(0..=POLICIES, 0..4), btree_map(0..2_usize, document(), 0..2))
@@ -188,8 +195,17 @@ fn holds() -> impl Strategy<Value = Holds> {
 }
 
 fn raw() -> impl Strategy<Value = Raw> {
-    let trust = (btree_set(0..USERS, 0..3), btree_set(0..ROLES, 0..3), any::<bool>(), any::<bool>())
-        .prop_map(|(users, roles, mfa, account)| Trust { users, roles, mfa, account });
+    let provider = proptest::option::weighted(0.4, 0..PROVIDERS);
+    let trust =
+        (btree_set(0..USERS, 0..3), btree_set(0..ROLES, 0..3), provider, any::<bool>(), any::<bool>())
+            .prop_map(|(users, roles, provider, mfa, account)| Trust {
+                users,
+                roles,
+                provider,
+                mfa,
+                account,
+            });
+    let thumbprints = proptest::option::of(btree_set(0..3_usize, 1..3));
     let boundary = || proptest::option::weighted(0.3, 0..POLICIES);
     (
         btree_map(0..POLICIES, (document(), tags(), fixed_path()), 0..=POLICIES),
@@ -197,13 +213,15 @@ fn raw() -> impl Strategy<Value = Raw> {
         btree_map(0..USERS, (path(), tags(), holds(), btree_set(0..GROUPS, 0..3), boundary()), 0..=USERS),
         btree_map(0..ROLES, (tags(), holds(), boundary(), trust, any::<bool>(), fixed_path()), 0..=ROLES),
         btree_map(0..PROFILES, (proptest::option::of(0..ROLES), tags(), fixed_path()), 0..=PROFILES),
+        btree_map(0..PROVIDERS, (btree_set(0..3_usize, 0..3), thumbprints, tags()), 0..=PROVIDERS),
     )
-        .prop_map(|(policies, groups, users, roles, profiles)| Raw {
+        .prop_map(|(policies, groups, users, roles, profiles, providers)| Raw {
             policies,
             groups,
             users,
             roles,
             profiles,
+            providers,
         })
 }
 
@@ -251,6 +269,10 @@ pub(crate) fn user_name(index: usize) -> UserName {
 
 pub(crate) fn role_name(index: usize) -> RoleName {
     RoleName::parse(&format!("r{index}")).unwrap()
+}
+
+pub(crate) fn provider_url(index: usize) -> OidcProviderUrl {
+    OidcProviderUrl::parse(&format!("o{index}.example")).unwrap()
 }
 
 impl Raw {
@@ -321,6 +343,16 @@ impl Raw {
             let name = InstanceProfileName::parse(&format!("i{at}")).unwrap();
             resources.push((Address::InstanceProfile(name), Resource::InstanceProfile(profile)));
         }
+        for (at, (client_ids, thumbprints, tags)) in &self.providers {
+            let provider = OidcProvider {
+                client_ids: client_ids.iter().map(|at| format!("client{at}")).collect(),
+                thumbprints: thumbprints
+                    .as_ref()
+                    .map(|all| all.iter().map(|at| format!("{at:040}")).collect()),
+                tags: tags.clone(),
+            };
+            resources.push((Address::OidcProvider(provider_url(*at)), Resource::OidcProvider(provider)));
+        }
         resources
     }
 
@@ -336,8 +368,15 @@ impl Raw {
         if trust.mfa {
             statement["Condition"] = serde_json::json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
         }
+        let provider = trust.provider.filter(|at| self.providers.contains_key(at));
+        let provider = provider.map(|at| OidcProviderArn::new(&account(), &provider_url(at)));
+        let signed_in = provider.map(|arn| {
+            let federated = serde_json::json!({"Federated": arn});
+            serde_json::json!({"Effect": "Allow", "Principal": federated, "Action": "sts:AssumeRoleWithWebIdentity"})
+        });
+        let statements: Vec<_> = [statement].into_iter().chain(signed_in).collect();
         Document::from_stored(
-            &serde_json::json!({"Version": "2012-10-17", "Statement": [statement]}).to_string(),
+            &serde_json::json!({"Version": "2012-10-17", "Statement": statements}).to_string(),
         )
     }
 }

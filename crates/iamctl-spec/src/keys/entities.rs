@@ -1,4 +1,4 @@
-//! The keys of policies, users, groups, roles and instance profiles.
+//! The keys of policies, users, groups, roles, instance profiles and identity providers.
 
 use iamctl_policy::Grammar;
 
@@ -164,6 +164,36 @@ pub(crate) static INSTANCE_PROFILE: Block = Block {
         key("adopt", Shape::Bool, ADOPT_DOC),
     ],
 };
+
+/// One of `oidc_providers`
+pub(crate) static OIDC_PROVIDER: Block = Block {
+    name: "oidc_provider",
+    doc: "An OpenID Connect provider: roles that trust it (`trust: [{oidc: …}]`) let in who has a token of it.",
+    may_be_empty: true,
+    extra: None,
+    one_of: &[],
+    keys: &[
+        key(
+            "client_ids",
+            Shape::List(&TEXT),
+            "The audiences whose tokens it takes, all of them, at most 100: what the tokens have as `aud`. For roles that \
+             GitHub Actions or EKS assume: `sts.amazonaws.com`.",
+        ),
+        key(
+            "thumbprints",
+            Shape::List(&THUMBPRINT),
+            "The SHA-1 thumbprints of the certificates that its keys are served under, one to five. Without this key \
+             they are AWS's choice and never compared: AWS finds one itself, and does not look at it for well-known \
+             providers.",
+        ),
+        key("tags", TAGS, "Tags: a map from key to value, at most 50. The case of keys counts."),
+        key("ignore", Shape::List(&Shape::Word(&["client_ids", "thumbprints", "tags"])), IGNORE_FIELDS_DOC),
+        key("protect", Shape::Bool, PROTECT_DOC),
+        key("adopt", Shape::Bool, ADOPT_DOC),
+    ],
+};
+
+const THUMBPRINT: Shape = Shape::Text { pattern: Some(r"^([0-9A-Fa-f]{40}|.*\$\{.*)$"), max: usize::MAX };
 
 /// `trust_document: {file: …}`
 pub(crate) static FILE_ONLY: Block = Block {

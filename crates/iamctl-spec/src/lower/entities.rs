@@ -52,9 +52,9 @@ fn unreadable() -> Document {
 }
 
 /// A block that is being read.
-struct Open<'n> {
-    reader: Reader<'n>,
-    common: Common,
+pub(super) struct Open<'n> {
+    pub(super) reader: Reader<'n>,
+    pub(super) common: Common,
     from: String,
 }
 
@@ -227,7 +227,7 @@ impl Scope<'_, '_, '_> {
     }
 
     /// Opens a block and reads what all kinds have; the path was read with the names.
-    fn open<'n>(
+    pub(super) fn open<'n>(
         &mut self,
         node: &'n Node,
         block: &'static Block,
@@ -238,7 +238,9 @@ impl Scope<'_, '_, '_> {
         let found = &mut self.found;
         let mut reader = Reader::open(node, block, what, found)?.reported_at(span);
         let places = Places::of(span, node);
-        reader.get("path", found);
+        if block.keys.iter().any(|key| key.name == "path") {
+            reader.get("path", found);
+        }
         let common = Common {
             span,
             adopt: values::truth(reader.get("adopt", found), "`adopt`", found),
@@ -372,7 +374,12 @@ impl Scope<'_, '_, '_> {
 
     /// The tags of a block and those it has by default. On users and roles the case of keys does not
     /// count.
-    fn tags(&mut self, open: &mut Open<'_>, defaults: &Tags, fold_case: bool) -> (Tags, Vec<(String, Span)>) {
+    pub(super) fn tags(
+        &mut self,
+        open: &mut Open<'_>,
+        defaults: &Tags,
+        fold_case: bool,
+    ) -> (Tags, Vec<(String, Span)>) {
         let (mut tags, places) = values::tags(open.reader.get("tags", &mut self.found), &mut self.found);
         let folded = |key: &String| if fold_case { key.to_ascii_lowercase() } else { key.clone() };
         let own: HashSet<_> = tags.0.keys().map(folded).collect();

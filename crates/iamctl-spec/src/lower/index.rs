@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use iamctl_model::{GroupName, InstanceProfileName, Kind, NameError, Path, PolicyName, RoleName, UserName};
+use iamctl_model::{
+    GroupName, InstanceProfileName, Kind, NameError, OidcProviderUrl, Path, PolicyName, RoleName, UserName,
+};
 use iamctl_policy::{Diagnostic, Diagnostics, Entry, Node, Span, Value};
 
 use super::values;
@@ -80,6 +82,7 @@ name!(UserName, User);
 name!(GroupName, Group);
 name!(RoleName, Role);
 name!(InstanceProfileName, InstanceProfile);
+name!(OidcProviderUrl, OidcProvider);
 
 impl<'n, N: Name> Names<'n, N> {
     /// Adds what one file defines. `default_path` is what things of this kind have otherwise.
@@ -113,6 +116,7 @@ impl<'n, N: Name> Names<'n, N> {
         match self.kind {
             Kind::User => 5_000,
             Kind::Group => 500,
+            Kind::OidcProvider => 700,
             Kind::Role | Kind::Policy | Kind::InstanceProfile | Kind::MasterCopy => 10_000,
         }
     }
@@ -197,7 +201,9 @@ impl<'n, N: Name> Names<'n, N> {
                 "define it under `{section}:`, or take it out of this list; AWS's own policies are written `aws:NAME`, any other by its ARN"
             ),
             Kind::User | Kind::Role => format!("define it under `{section}:`, or name it by its ARN"),
-            Kind::Group | Kind::InstanceProfile | Kind::MasterCopy => format!("define it under `{section}:`"),
+            Kind::Group | Kind::InstanceProfile | Kind::OidcProvider | Kind::MasterCopy => {
+                format!("define it under `{section}:`")
+            }
         }
     }
 }
@@ -209,6 +215,7 @@ pub(crate) struct Index<'n> {
     pub(crate) groups: Names<'n, GroupName>,
     pub(crate) roles: Names<'n, RoleName>,
     pub(crate) instance_profiles: Names<'n, InstanceProfileName>,
+    pub(crate) oidc_providers: Names<'n, OidcProviderUrl>,
 }
 
 /// The paths of things that say nothing about theirs.
@@ -229,6 +236,7 @@ pub(crate) struct Sections<'n> {
     pub(crate) groups: Option<&'n Node>,
     pub(crate) roles: Option<&'n Node>,
     pub(crate) instance_profiles: Option<&'n Node>,
+    pub(crate) oidc_providers: Option<&'n Node>,
     pub(crate) forget: Option<&'n Node>,
     pub(crate) ignore: Option<&'n Node>,
     pub(crate) tests: Option<&'n Node>,
@@ -242,6 +250,7 @@ impl<'n> Index<'n> {
             groups: Names::new(GroupName::KIND),
             roles: Names::new(RoleName::KIND),
             instance_profiles: Names::new(InstanceProfileName::KIND),
+            oidc_providers: Names::new(OidcProviderUrl::KIND),
         };
         for one in sections {
             index.policies.add(one.part, one.policies, &paths.policies, found);
@@ -250,6 +259,8 @@ impl<'n> Index<'n> {
             index.roles.add(one.part, one.roles, &paths.roles, found);
             let profiles = &mut index.instance_profiles;
             profiles.add(one.part, one.instance_profiles, &paths.instance_profiles, found);
+            // They have no path.
+            index.oidc_providers.add(one.part, one.oidc_providers, &Path::root(), found);
         }
         index
     }

@@ -7,6 +7,7 @@ mod expectations;
 mod ignore;
 mod index;
 mod master_copy;
+mod providers;
 mod references;
 mod trust;
 pub(crate) mod values;
@@ -48,6 +49,7 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
     entities.extend(users);
     entities.extend(scope.roles(&defaults, &members));
     entities.extend(scope.instance_profiles(&defaults));
+    entities.extend(scope.oidc_providers(&defaults));
 
     let forget = scope.forget(&sections, &entities);
     let ignore = scope.ignore(&sections);
@@ -141,6 +143,7 @@ fn sections<'n>(part: &'n Part, reader: &mut Reader<'n>, found: &mut Diagnostics
         groups: reader.get("groups", found),
         roles: reader.get("roles", found),
         instance_profiles: reader.get("instance_profiles", found),
+        oidc_providers: reader.get("oidc_providers", found),
         forget: reader.get("forget", found),
         ignore: reader.get("ignore", found),
         tests: reader.get("tests", found),
@@ -197,6 +200,7 @@ struct RawDefaults<'n> {
     paths: DefaultPaths,
     policy_tags: Tags,
     instance_profile_tags: Tags,
+    oidc_provider_tags: Tags,
     user: IdentityDefaults<&'n Node>,
     role: IdentityDefaults<&'n Node>,
 }
@@ -217,6 +221,7 @@ impl<B> Default for IdentityDefaults<B> {
 struct Defaults {
     policy_tags: Tags,
     instance_profile_tags: Tags,
+    oidc_provider_tags: Tags,
     user: IdentityDefaults<PolicyArn>,
     role: IdentityDefaults<PolicyArn>,
 }
@@ -237,6 +242,10 @@ impl<'n> RawDefaults<'n> {
             defaults.paths.instance_profiles = path(&mut profiles, false, found);
             defaults.instance_profile_tags = values::tags(profiles.get("tags", found), found).0;
             profiles.finish(found);
+        }
+        if let Some(mut providers) = open(&mut reader, "oidc_providers", &keys::TAGS_ONLY, found) {
+            defaults.oidc_provider_tags = values::tags(providers.get("tags", found), found).0;
+            providers.finish(found);
         }
         if let Some(mut groups) = open(&mut reader, "groups", &keys::PATH_ONLY, found) {
             defaults.paths.groups = path(&mut groups, false, found);
@@ -259,8 +268,9 @@ impl<'n> RawDefaults<'n> {
             tags: raw.tags,
             permissions_boundary: raw.permissions_boundary.and_then(|node| scope.boundary(node)),
         };
-        let Self { paths: _, policy_tags, instance_profile_tags, user, role } = self;
-        Defaults { policy_tags, instance_profile_tags, user: resolve(user), role: resolve(role) }
+        let Self { paths: _, policy_tags, instance_profile_tags, oidc_provider_tags, user, role } = self;
+        let (user, role) = (resolve(user), resolve(role));
+        Defaults { policy_tags, instance_profile_tags, oidc_provider_tags, user, role }
     }
 }
 

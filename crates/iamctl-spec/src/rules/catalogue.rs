@@ -86,11 +86,14 @@ pub const RULES: &[Rule] = &[
     rule(
         NAMES,
         "address",
-        "an address is `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME` or `instance_profile/NAME`",
+        "an address is `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME`, `instance_profile/NAME` or `oidc_provider/URL`",
     ),
     rule(NAMES, "renamed-from", "what is renamed had another name, which nothing else has"),
     rule(NAMES, "forget-defined", "what is forgotten is not defined as well"),
     rule(PLAIN, "manifest-name", "the manifest's name can be part of a key in S3"),
+    rule(PLAIN, "oidc-url", "the URL of an OIDC provider has host and path, and nothing else"),
+    rule(PLAIN, "client-id", "an OIDC provider has at most 100 client ids, of 1 to 255 characters"),
+    rule(PLAIN, "thumbprint", "an OIDC provider has 1 to 5 thumbprints, of 40 hexadecimal digits"),
     rule(PLAIN, "account", "the account guard does not depend on the account"),
     rule(PLAIN, "account-id", "an account id has twelve digits"),
     rule(
@@ -169,7 +172,7 @@ pub const RULES: &[Rule] = &[
     rule(
         QUOTAS,
         "account-quota",
-        "an account has at most 5000 users, 500 groups, and 10000 roles, policies and instance profiles each",
+        "an account has at most 5000 users, 500 groups, 700 OIDC providers, and 10000 roles, policies and instance profiles each",
     ),
     rule(TAGS, "tag-count", "a thing has at most 50 tags"),
     rule(TAGS, "tag-length", "keys of tags have 1 to 128 characters, values at most 256"),

@@ -20,7 +20,7 @@ pub(super) fn count(world: &World<'_>, found: &mut Diagnostics) {
         let count = tags.0.len();
         if count > MOST_TAGS {
             let kind = entity.address.kind();
-            let article = if kind == Kind::InstanceProfile { "an" } else { "a" };
+            let article = if matches!(kind, Kind::InstanceProfile | Kind::OidcProvider) { "an" } else { "a" };
             found.push(
                 Diagnostic::error(
                     "tag-count",

@@ -8,6 +8,7 @@
 //! | more users, groups, roles, policies or instance profiles than [`MemoryAccount::tell_quotas`] says | `LimitExceeded` | quotas page |
 //! | a sixth policy version, an eleventh attachment or group | `LimitExceeded` | quotas page |
 //! | a second role in an instance profile | `LimitExceeded` | quotas page |
+//! | a sixth thumbprint, or a hundred and first client id | `LimitExceeded` | quotas page |
 //! | documents beyond their size | `LimitExceeded` | quotas page |
 //! | a trust policy that names a user or role which is not there | `MalformedPolicyDocument` | Principal page |
 //! | deleting a user or role turns its ARN in trust policies into its id | – | Principal page |
@@ -17,6 +18,7 @@ mod credentials;
 mod group;
 mod holdings;
 mod instance_profile;
+mod oidc_provider;
 mod policy;
 mod renaming;
 mod role;
@@ -26,7 +28,7 @@ use std::collections::BTreeMap;
 
 use iamctl_apply::{ActionError, ErrorClass, Receipt};
 use iamctl_model::{
-    Account, Action, Address, Live, LivePolicy, MfaSerial, Observed, PolicyArn, PolicyName, UniqueId,
+    Account, Action, Address, Live, LivePolicy, MfaSerial, Observed, Path, PolicyArn, PolicyName, UniqueId,
 };
 use iamctl_policy::Document;
 use jiff::Timestamp;
@@ -168,7 +170,7 @@ impl MemoryAccount {
         }
         let address = action.subject();
         if let Some(resource) = self.live.resource(&address, None)
-            && resource.path().is_reserved()
+            && resource.path().is_some_and(Path::is_reserved)
         {
             let message = format!("Cannot perform the operation on the protected {address}.");
             return Err(error(ErrorClass::Refused, "UnmodifiableEntity", message));
@@ -179,6 +181,7 @@ impl MemoryAccount {
             Address::Role(name) => self.on_role(name, action)?,
             Address::Policy(name) => self.on_policy(name, action)?,
             Address::InstanceProfile(name) => self.on_instance_profile(name, action)?,
+            Address::OidcProvider(url) => self.on_oidc_provider(url, action)?,
             Address::MasterCopy => None,
         };
         Ok(Receipt { created, ..Receipt::default() })

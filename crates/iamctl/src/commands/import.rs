@@ -178,6 +178,9 @@ async fn from_account(
     if selection.may_choose_kind(Kind::InstanceProfile) {
         aws.read_instance_profiles(&mut live).await?;
     }
+    if selection.may_choose_kind(Kind::OidcProvider) {
+        aws.read_oidc_providers(&mut live).await?;
+    }
     // Tags that cost a call each: only for those that may be imported.
     let policies: BTreeSet<_> = live
         .policies
@@ -193,6 +196,11 @@ async fn from_account(
         profiles.filter(|name| selection.may_choose(&live, &Address::InstanceProfile((*name).clone())));
     let profiles = profiles.cloned().collect();
     aws.read_instance_profile_tags(&mut live, &profiles).await?;
+    let providers = live.oidc_providers.as_ref().into_iter().flatten().map(|(url, _)| url);
+    let providers =
+        providers.filter(|url| selection.may_choose(&live, &Address::OidcProvider((*url).clone())));
+    let providers = providers.cloned().collect();
+    aws.read_oidc_provider_details(&mut live, &providers).await?;
     Ok((live, aws))
 }
 

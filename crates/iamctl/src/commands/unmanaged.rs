@@ -18,8 +18,8 @@ use crate::terminal::Terminal;
 /// Lists what is in the account and not managed by this manifest
 ///
 /// What belongs to AWS itself (service-linked roles, Identity Center's roles) is left out. Roles that
-/// trust users or roles which were deleted are marked. Instance profiles are listed where some are
-/// managed, or when they are asked for: reading them is a call of its own.
+/// trust users or roles which were deleted are marked. Instance profiles and identity
+/// providers are listed where some are managed, or when they are asked for: reading them is a call of its own.
 #[derive(Debug, Args)]
 pub(crate) struct Unmanaged {
     /// Only things of this kind
@@ -35,6 +35,7 @@ pub(crate) enum KindName {
     Users,
     Roles,
     InstanceProfiles,
+    OidcProviders,
 }
 
 impl From<KindName> for Kind {
@@ -45,6 +46,7 @@ impl From<KindName> for Kind {
             KindName::Users => Kind::User,
             KindName::Roles => Kind::Role,
             KindName::InstanceProfiles => Kind::InstanceProfile,
+            KindName::OidcProviders => Kind::OidcProvider,
         }
     }
 }

@@ -36,8 +36,13 @@ pub(crate) fn validate(global: &Global, terminal: Terminal) -> Result<Exit, Fail
         counted(count(Kind::User), "user", "users"),
         counted(count(Kind::Role), "role", "roles"),
     ];
-    if count(Kind::InstanceProfile) > 0 {
-        parts.push(counted(count(Kind::InstanceProfile), "instance profile", "instance profiles"));
+    for (kind, one, many) in [
+        (Kind::InstanceProfile, "instance profile", "instance profiles"),
+        (Kind::OidcProvider, "OIDC provider", "OIDC providers"),
+    ] {
+        if count(kind) > 0 {
+            parts.push(counted(count(kind), one, many));
+        }
     }
     let mut page = terminal.page();
     let text = format!("{}: {}", global.file.display(), parts.join(", "));

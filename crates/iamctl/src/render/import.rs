@@ -114,7 +114,8 @@ pub(crate) fn update_report_json(updated: &Updated) -> Value {
 
 fn counts(imported: &Imported) -> String {
     let count = |kind: Kind| imported.addresses.iter().filter(|address| address.kind() == kind).count();
-    let kinds = [Kind::Policy, Kind::User, Kind::Group, Kind::Role, Kind::InstanceProfile];
+    let kinds =
+        [Kind::Policy, Kind::User, Kind::Group, Kind::Role, Kind::InstanceProfile, Kind::OidcProvider];
     let parts: Vec<String> = kinds
         .into_iter()
         .filter(|kind| count(*kind) > 0)
@@ -130,6 +131,7 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::User => "user",
         Kind::Role => "role",
         Kind::InstanceProfile => "instance profile",
+        Kind::OidcProvider => "OIDC provider",
         Kind::MasterCopy => "master copy",
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Account, Address, Cause, Change, ChangeAction, Field, Kind, MasterCopy, Plan, PolicyArn, PolicyName,
-    Resource, RoleName, Tags,
+    Account, Address, Cause, Change, ChangeAction, Field, Kind, MasterCopy, Path, Plan, PolicyArn,
+    PolicyName, Resource, RoleName, Tags,
 };
 use iamctl_policy::Document;
 
@@ -296,7 +296,10 @@ impl Writer<'_, '_> {
     fn field(&mut self, field: Field, (cause, mixed): (Cause, bool), before: &Resource, after: &Resource) {
         let scalar = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
         let (old, new) = match (field, before, after) {
-            (Field::Path, _, _) => (before.path().to_string(), after.path().to_string()),
+            (Field::Path, _, _) => {
+                let text = |path: Option<&Path>| path.map_or("none".to_owned(), ToString::to_string);
+                (text(before.path()), text(after.path()))
+            }
             (Field::Description, Resource::Role(before), Resource::Role(after)) => {
                 (scalar(&before.description), scalar(&after.description))
             }
@@ -371,6 +374,14 @@ impl Writer<'_, '_> {
                 let (old, new) = (before.inline_policies(), after.inline_policies());
                 self.inline(old.unwrap_or(&none), new.unwrap_or(&none));
             }
+            (Field::ClientIds, Resource::OidcProvider(before), Resource::OidcProvider(after)) => {
+                self.set(&before.client_ids, &after.client_ids);
+            }
+            (Field::Thumbprints, Resource::OidcProvider(before), Resource::OidcProvider(after)) => {
+                let none = BTreeSet::new();
+                let (old, new) = (before.thumbprints.as_ref(), after.thumbprints.as_ref());
+                self.set(old.unwrap_or(&none), new.unwrap_or(&none));
+            }
             (Field::Tags, _, _) => self.tags(tags(before), tags(after)),
             _ => {}
         }
@@ -431,9 +442,8 @@ impl Writer<'_, '_> {
     /// Something that comes or goes whole.
     fn whole(&mut self, resource: &Resource, mark: &str, ink: Ink) {
         let account = self.plan.account.clone();
-        let path = resource.path();
         let mut facts: Vec<(&str, String)> = Vec::new();
-        if path.as_str() != "/" {
+        if let Some(path) = resource.path().filter(|path| path.as_str() != "/") {
             facts.push(("path", path.to_string()));
         }
         match resource {
@@ -454,6 +464,12 @@ impl Writer<'_, '_> {
             }
             Resource::InstanceProfile(value) => {
                 facts.extend(value.role.as_ref().map(|role| ("role", role.to_string())));
+            }
+            Resource::OidcProvider(value) => {
+                let list = |items: &BTreeSet<String>| Vec::from_iter(items.iter().cloned()).join(", ");
+                let client_ids = Some(&value.client_ids).filter(|ids| !ids.is_empty());
+                facts.extend(client_ids.map(|ids| ("client ids", list(ids))));
+                facts.extend(value.thumbprints.as_ref().map(|items| ("thumbprints", list(items))));
             }
             _ => {}
         }
@@ -479,7 +495,10 @@ impl Writer<'_, '_> {
                     document::whole(self.page, NAME, mark, ink, &value.trust);
                 }
             }
-            Resource::Group(_) | Resource::User(_) | Resource::InstanceProfile(_) => {}
+            Resource::Group(_)
+            | Resource::User(_)
+            | Resource::InstanceProfile(_)
+            | Resource::OidcProvider(_) => {}
         }
         for (name, inline) in resource.inline_policies().into_iter().flatten() {
             self.page.line(NAME, &[(Ink::Dim, "inline policy  "), (Ink::Plain, name.as_str())]);
@@ -496,6 +515,7 @@ fn label(field: Field, cause: Cause, mixed: bool) -> (&'static str, &'static str
         Field::MaxSessionDuration => "longest session",
         Field::PermissionsBoundary => "permissions boundary",
         Field::InlinePolicies => "inline policies",
+        Field::ClientIds => "client ids",
         other => other.as_str(),
     };
     let remark = match cause {
