@@ -76,12 +76,16 @@ fn an_instance_profile_is_made_changed_and_deleted_by_the_calls_that_it_needs() 
     world.write("desired-state.yaml", rest);
     world.proxy.clear();
     world.iamctl(&["apply", "--yes"]).expect(0);
+    let mut writes = world.iam_writes();
+    let at = |call: &str| writes.iter().position(|write| write == call).unwrap();
+    assert!(at("iam RemoveRoleFromInstanceProfile web") < at("iam DeleteInstanceProfile web"));
+    writes.sort();
     assert_eq!(
-        world.iam_writes(),
+        writes,
         [
             "iam DeleteInstanceProfile spare",
+            "iam DeleteInstanceProfile web",
             "iam RemoveRoleFromInstanceProfile web",
-            "iam DeleteInstanceProfile web"
         ]
     );
     assert_eq!(world.aws().instance_profiles(), []);
