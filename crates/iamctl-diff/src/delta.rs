@@ -78,6 +78,8 @@ pub(crate) struct Delta {
     pub(crate) stops_allowing: Actions,
     pub(crate) denies: Actions,
     pub(crate) stops_denying: Actions,
+    /// Whether it is the change of a tag that policies ask for: it decides what other statements do.
+    pub(crate) of_tags: bool,
 }
 
 impl Delta {
@@ -143,10 +145,10 @@ impl Delta {
         Delta { denies: Actions::everything(), ..Delta::default() }
     }
 
-    /// It may give anything and take anything.
-    pub(crate) fn anything() -> Self {
+    /// A tag that policies ask for changes: it may give anything and take anything.
+    pub(crate) fn of_tags() -> Self {
         let all = Actions::everything;
-        Delta { allows: all(), stops_allowing: all(), denies: all(), stops_denying: all() }
+        Delta { allows: all(), stops_allowing: all(), denies: all(), stops_denying: all(), of_tags: true }
     }
 
     /// A trust policy bounds what a role's policies can give to anybody: letting more in is like a
@@ -197,6 +199,7 @@ impl Delta {
         self.stops_allowing.0.extend(other.stops_allowing.0);
         self.denies.0.extend(other.denies.0);
         self.stops_denying.0.extend(other.stops_denying.0);
+        self.of_tags |= other.of_tags;
     }
 }
 

@@ -336,7 +336,7 @@ impl Drafter<'_> {
 
     /// What a change of tags does to whoever has them: anything, where a policy asks for them.
     fn tagging<'k>(&self, keys: impl Iterator<Item = &'k String>) -> Delta {
-        if self.world.asked_for().any(keys) { Delta::anything() } else { Delta::default() }
+        if self.world.asked_for().any(keys) { Delta::of_tags() } else { Delta::default() }
     }
 
     fn leave(&mut self, because: &Address, user: &UserName, group: &GroupName) {

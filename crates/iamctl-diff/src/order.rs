@@ -513,7 +513,10 @@ pub(crate) fn excess(x: &Delta, y: &Delta) -> Relation {
 /// Whether `x` should come before `y` lest something be denied too early.
 pub(crate) fn gap(x: &Delta, y: &Delta) -> Relation {
     // Grants that have nothing in common do not replace each other.
-    if x.allows.may_overlap(&y.stops_allowing) { Relation::Matters } else { Relation::None }
+    let is_replaced = x.allows.may_overlap(&y.stops_allowing);
+    // An old prohibition may bite under the new tags, and a new one under the old tags.
+    let bites = y.of_tags && !x.stops_denying.is_empty() || x.of_tags && !y.denies.is_empty();
+    if is_replaced || bites { Relation::Matters } else { Relation::None }
 }
 
 /// Who becomes a member of a group, or no longer is one.
