@@ -131,7 +131,7 @@ fn each_item_of_trust_is_one_statement() {
     assert_eq!(
         statements,
         [
-            r#"{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:user/people/alice","arn:aws:iam::210987654321:user/their","arn:aws:iam::123456789012:role/work/other"]},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThan":{"aws:MultiFactorAuthAge":"5400"}}}"#,
+            r#"{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:user/people/alice","arn:aws:iam::210987654321:user/their","arn:aws:iam::123456789012:role/jobs/other"]},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThan":{"aws:MultiFactorAuthAge":"5400"}}}"#,
             r#"{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::210987654321:root","arn:aws:iam::012345678901:root"]},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":["one-of","these"],"aws:PrincipalOrgID":"o-123"}}}"#,
             r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}}"#,
             r#"{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLike":{"token.actions.githubusercontent.com:sub":"repo:acme/*"}}}"#,
