@@ -7,7 +7,7 @@ use iamctl_model::{
     UniqueId,
 };
 
-use crate::effect::{change, deletes, made, touched};
+use crate::effect::{change, made, touched};
 use crate::outcome::Outcome;
 
 /// What a plan stands on and does not say itself.
@@ -161,7 +161,7 @@ impl Thing<'_> {
             if !on_itself && step.action.renames().is_some() {
                 continue;
             }
-            if on_itself && deletes(&step.action) {
+            if on_itself && step.action.deletes() {
                 // Until it is made again, its old id is what others still name.
                 owned = owned.filter(|_| self.is_replaced());
             } else if on_itself && let Some(value) = made(&step.action) {

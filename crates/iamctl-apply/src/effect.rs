@@ -18,19 +18,6 @@ pub(crate) fn touched(action: &Action) -> [Option<Address>; 2] {
     [Some(action.subject()), other]
 }
 
-/// Whether the call deletes the thing that it is made on.
-pub(crate) fn deletes(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::DeleteUser { .. }
-            | Action::DeleteGroup { .. }
-            | Action::DeleteRole { .. }
-            | Action::DeletePolicy { .. }
-            | Action::DeleteInstanceProfile { .. }
-            | Action::DeleteOpenIDConnectProvider { .. }
-    )
-}
-
 /// What the call makes, when it makes a thing.
 pub(crate) fn made(action: &Action) -> Option<Resource> {
     Some(match action.clone() {

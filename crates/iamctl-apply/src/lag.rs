@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{Action, Address, PolicyArn, Step, StepId};
 
-use crate::effect::{deletes, made};
+use crate::effect::made;
 use crate::port::{ActionError, ErrorClass};
 use crate::retry::Lag;
 
@@ -35,7 +35,7 @@ pub(crate) fn lag(steps: &[Step], step: &Step, error: &ActionError) -> Lag {
 
 /// The class of a failure: that a name is taken lags behind the delete that freed it.
 pub(crate) fn class(steps: &[Step], step: &Step, error: &ActionError) -> ErrorClass {
-    let frees_it = |need: &Step| deletes(&need.action) && need.action.subject() == step.action.subject();
+    let frees_it = |need: &Step| need.action.deletes() && need.action.subject() == step.action.subject();
     let is_taken = error.code.as_deref() == Some("EntityAlreadyExists") && made(&step.action).is_some();
     if is_taken && steps.iter().any(|need| step.needs.contains(&need.id) && frees_it(need)) {
         return ErrorClass::Lagging;

@@ -446,19 +446,11 @@ impl AwsIam {
 
 /// Whether a call makes something that a second call would make once more, or find in its way.
 fn makes(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::CreateUser { .. }
-            | Action::CreateGroup { .. }
-            | Action::CreateRole { .. }
-            | Action::CreatePolicy { .. }
-            | Action::CreatePolicyVersion { .. }
-            | Action::CreateInstanceProfile { .. }
-            | Action::CreateOpenIDConnectProvider { .. }
-            // There is room for one role: the second attempt finds the first one's in its way.
-            | Action::AddRoleToInstanceProfile { .. }
-    ) // The second attempt finds nothing under the old name.
+    action.creates()
+        // The second attempt finds nothing under the old name.
         || action.renames().is_some()
+        // There is room for one role: the second attempt finds the first one's in its way.
+        || matches!(action, Action::CreatePolicyVersion { .. } | Action::AddRoleToInstanceProfile { .. })
 }
 
 /// The policy that a call puts on something that may have it or not.

@@ -140,32 +140,12 @@ impl Ordering<'_> {
 
     /// The calls after which things are there under their names.
     fn creates(&self) -> BTreeMap<Address, usize> {
-        let creates = self.actions().filter(|(_, action)| {
-            matches!(
-                action,
-                Action::CreateUser { .. }
-                    | Action::CreateGroup { .. }
-                    | Action::CreateRole { .. }
-                    | Action::CreatePolicy { .. }
-                    | Action::CreateInstanceProfile { .. }
-                    | Action::CreateOpenIDConnectProvider { .. }
-            ) || action.renames().is_some()
-        });
+        let creates = self.actions().filter(|(_, action)| action.creates() || action.renames().is_some());
         creates.map(|(index, action)| (action.subject(), index)).collect()
     }
 
     fn deletes(&self) -> BTreeMap<Address, usize> {
-        let deletes = self.actions().filter(|(_, action)| {
-            matches!(
-                action,
-                Action::DeleteUser { .. }
-                    | Action::DeleteGroup { .. }
-                    | Action::DeleteRole { .. }
-                    | Action::DeletePolicy { .. }
-                    | Action::DeleteInstanceProfile { .. }
-                    | Action::DeleteOpenIDConnectProvider { .. }
-            )
-        });
+        let deletes = self.actions().filter(|(_, action)| action.deletes());
         deletes.map(|(index, action)| (action.subject(), index)).collect()
     }
 

@@ -142,26 +142,8 @@ fn totals(world: &World<'_>, drafts: &[Draft], edges: &mut Edges, kind: Kind) ->
         });
         meant.map(|(index, _)| index).collect()
     };
-    let creates = of(|action| {
-        matches!(
-            action,
-            Action::CreateUser { .. }
-                | Action::CreateGroup { .. }
-                | Action::CreateRole { .. }
-                | Action::CreatePolicy { .. }
-                | Action::CreateInstanceProfile { .. }
-        )
-    });
-    let deletes = of(|action| {
-        matches!(
-            action,
-            Action::DeleteUser { .. }
-                | Action::DeleteGroup { .. }
-                | Action::DeleteRole { .. }
-                | Action::DeletePolicy { .. }
-                | Action::DeleteInstanceProfile { .. }
-        )
-    });
+    let creates = of(Action::creates);
+    let deletes = of(Action::deletes);
     if deletes.is_empty() || live.count(kind).saturating_add(creates.len()) <= most {
         return None;
     }

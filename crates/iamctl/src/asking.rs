@@ -13,7 +13,7 @@ use iamctl_policy::Sources;
 use iamctl_spec::Manifest;
 
 use crate::cli::Global;
-use crate::context::{Session, tell_endpoints};
+use crate::context::{Session, tell_endpoints, without_manifest};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::manifest::Loader;
@@ -94,14 +94,7 @@ impl Of {
 
 /// Reads the account, whether or not there is a manifest for it.
 async fn read_account(global: &Global, terminal: Terminal) -> Result<Live, Failure> {
-    const USUAL_REGION: &str = "us-east-1";
-    let aws = iamctl_aws::Aws::connect(&iamctl_aws::Options {
-        profile: global.profile.clone(),
-        region: global.region.clone(),
-        endpoint_url: global.endpoint_url.clone(),
-        fallback_region: Some(USUAL_REGION.to_owned()),
-    })
-    .await?;
+    let aws = iamctl_aws::Aws::connect(&without_manifest(global)).await?;
     tell_endpoints(&aws, terminal);
     let account = aws.caller().await?.account;
     Ok(aws.read_live(&account, &iamctl_aws::Scope::default()).await?)

@@ -201,6 +201,19 @@ pub(crate) struct Observed {
     pub(crate) siblings: Vec<Sibling>,
 }
 
+/// Where a Region is needed and none is set anywhere: IAM is the same in all of them.
+pub(crate) const USUAL_REGION: &str = "us-east-1";
+
+/// How AWS is reached by commands that need no manifest, which would name a Region.
+pub(crate) fn without_manifest(global: &Global) -> iamctl_aws::Options {
+    iamctl_aws::Options {
+        profile: global.profile.clone(),
+        region: global.region.clone(),
+        endpoint_url: global.endpoint_url.clone(),
+        fallback_region: Some(USUAL_REGION.to_owned()),
+    }
+}
+
 /// Requests that do not go to AWS are worth a loud word.
 pub(crate) fn tell_endpoints(aws: &Aws, terminal: Terminal) {
     let overrides = aws.endpoint_overrides();

@@ -125,16 +125,9 @@ impl MemoryAccount {
 
     /// Whether there is room for one more of a kind.
     fn check_room(&self, action: &Action) -> Result<(), ActionError> {
-        let makes = matches!(
-            action,
-            Action::CreateUser { .. }
-                | Action::CreateGroup { .. }
-                | Action::CreateRole { .. }
-                | Action::CreatePolicy { .. }
-                | Action::CreateInstanceProfile { .. }
-        );
         let kind = action.subject().kind();
-        let most = self.live.quotas.as_ref().and_then(|quotas| quotas.of_kind(kind)).filter(|_| makes);
+        let most =
+            self.live.quotas.as_ref().and_then(|quotas| quotas.of_kind(kind)).filter(|_| action.creates());
         match most {
             Some(most) if self.live.count(kind) >= most => {
                 Err(limit(format!("Cannot exceed quota for {}PerAccount: {most}", kind.section())))

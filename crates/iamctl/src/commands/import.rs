@@ -164,14 +164,7 @@ async fn from_account(
     global: &Global,
     terminal: Terminal,
 ) -> Result<(Live, iamctl_aws::Aws), Failure> {
-    const USUAL_REGION: &str = "us-east-1";
-    let aws = iamctl_aws::Aws::connect(&iamctl_aws::Options {
-        profile: global.profile.clone(),
-        region: global.region.clone(),
-        endpoint_url: global.endpoint_url.clone(),
-        fallback_region: Some(USUAL_REGION.to_owned()),
-    })
-    .await?;
+    let aws = iamctl_aws::Aws::connect(&crate::context::without_manifest(global)).await?;
     crate::context::tell_endpoints(&aws, terminal);
     let account = aws.caller().await?.account;
     let mut live = aws.read_live(&account, &iamctl_aws::Scope::default()).await?;

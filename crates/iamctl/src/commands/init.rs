@@ -6,6 +6,7 @@ use iamctl_model::{Account, AccountId, ManifestName, MasterCopy, Partition};
 
 use crate::cli::Global;
 use crate::commands::taken::refuse_taken;
+use crate::context::{USUAL_REGION, without_manifest};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{refuse_to_overwrite, write_new};
@@ -95,13 +96,7 @@ struct Known {
 
 /// A first manifest must not fail for lack of credentials, unless they were chosen by name.
 async fn what_aws_knows(args: &Init, global: &Global) -> Result<Known, Failure> {
-    const USUAL_REGION: &str = "us-east-1";
-    let options = iamctl_aws::Options {
-        profile: global.profile.clone(),
-        region: global.region.clone(),
-        endpoint_url: global.endpoint_url.clone(),
-        fallback_region: Some(USUAL_REGION.to_owned()),
-    };
+    let options = without_manifest(global);
     let usual = || global.region.clone().unwrap_or_else(|| USUAL_REGION.to_owned());
     let (region, asked) = match Aws::connect(&options).await {
         Ok(aws) => {
