@@ -1,5 +1,8 @@
 //! The calls that carry out changes, not yet in order.
 
+mod circles;
+mod whole;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
@@ -9,13 +12,12 @@ use iamctl_model::{
 };
 use iamctl_policy::Document;
 
-use crate::credentials;
 use crate::delta::Delta;
 use crate::providers::OidcCalls;
 use crate::renames::Renames;
 use crate::replace::is_bounded_anew;
 use crate::tagged;
-use crate::world::{World, identity};
+use crate::world::World;
 
 /// A call, and what it does to access.
 #[derive(Debug, Clone)]
@@ -87,8 +89,12 @@ const MOST_VERSIONS: usize = 5;
 
 /// The calls of all changes.
 pub(crate) fn drafts(world: &World<'_>, changes: &[Change], renames: &Renames) -> Vec<Draft> {
-    let mut drafter =
-        Drafter { world, renames, drafts: Vec::new(), locked: roles_to_lock(&world.live().account, changes) };
+    let mut drafter = Drafter {
+        world,
+        renames,
+        drafts: Vec::new(),
+        locked: circles::roles_to_lock(&world.live().account, changes),
+    };
     for change in changes {
         drafter.change(change);
     }
@@ -134,81 +140,6 @@ impl Drafter<'_> {
     pub(crate) fn push(&mut self, because: &Address, action: Action, delta: Delta, on: BTreeSet<Identity>) {
         let effects = Effect::of(delta, on).into_iter().collect();
         self.drafts.push(Draft { effects, ..Draft::plain(because, action) });
-    }
-
-    pub(crate) fn create(&mut self, address: &Address, after: &Resource) {
-        match (address, after) {
-            (Address::Policy(name), Resource::Policy(policy)) => self.plain(
-                address,
-                Action::CreatePolicy {
-                    policy_name: name.clone(),
-                    path: policy.path.clone(),
-                    description: policy.description.clone(),
-                    policy_document: policy.document.clone(),
-                    tags: policy.tags.clone(),
-                },
-            ),
-            (Address::Group(name), Resource::Group(group)) => {
-                let create = Action::CreateGroup { group_name: name.clone(), path: group.path.clone() };
-                self.plain(address, create);
-                self.group(name, &Group { path: group.path.clone(), ..Group::default() }, group);
-            }
-            (Address::User(name), Resource::User(user)) => {
-                self.plain(
-                    address,
-                    Action::CreateUser {
-                        user_name: name.clone(),
-                        path: user.path.clone(),
-                        permissions_boundary: user.permissions_boundary.clone(),
-                        tags: user.tags.clone(),
-                    },
-                );
-                let made = User {
-                    path: user.path.clone(),
-                    tags: user.tags.clone(),
-                    permissions_boundary: user.permissions_boundary.clone(),
-                    ..User::default()
-                };
-                self.user(name, &made, user);
-            }
-            (Address::Role(name), Resource::Role(role)) => self.create_role(name, role),
-            (Address::InstanceProfile(name), Resource::InstanceProfile(profile)) => {
-                self.plain(
-                    address,
-                    Action::CreateInstanceProfile {
-                        instance_profile_name: name.clone(),
-                        path: profile.path.clone(),
-                        tags: profile.tags.clone(),
-                    },
-                );
-                self.instance_profile(name, &InstanceProfile { role: None, ..profile.clone() }, profile);
-            }
-            (Address::OidcProvider(url), Resource::OidcProvider(provider)) => {
-                self.drafts.extend(OidcCalls::new(self.world, url).create(provider));
-            }
-            // An address and what is at it are of one kind.
-            _ => {}
-        }
-    }
-
-    fn create_role(&mut self, name: &RoleName, role: &Role) {
-        let address = Address::Role(name.clone());
-        let trust = if self.locked.contains(name) { nobody() } else { role.trust.clone() };
-        self.plain(
-            &address,
-            Action::CreateRole {
-                role_name: name.clone(),
-                path: role.path.clone(),
-                assume_role_policy_document: trust.clone(),
-                description: role.description.clone(),
-                max_session_duration: role.max_session_duration,
-                permissions_boundary: role.permissions_boundary.clone(),
-                tags: role.tags.clone(),
-            },
-        );
-        let made =
-            Role { trust, policies: BTreeSet::new(), inline_policies: BTreeMap::new(), ..role.clone() };
-        self.role(name, &made, role);
     }
 
     fn update(&mut self, address: &Address, before: &Resource, after: &Resource) {
@@ -495,58 +426,6 @@ impl Drafter<'_> {
             self.push(&identity.address(), action, delta, affects.clone());
         }
     }
-
-    /// Unwinds all that AWS demands to be gone first, whoever put it there.
-    pub(crate) fn delete(&mut self, address: &Address) {
-        let live = self.world.live();
-        match address {
-            Address::Policy(name) => {
-                let Some(policy) = live.policies.get(name) else { return };
-                for version in policy.versions.iter().filter(|version| !version.is_default) {
-                    let (policy_arn, version_id) = (policy.arn.clone(), version.id.clone());
-                    self.plain(address, Action::DeletePolicyVersion { policy_arn, version_id });
-                }
-                self.plain(address, Action::DeletePolicy { policy_arn: policy.arn.clone() });
-            }
-            Address::Group(name) => {
-                self.unwind(address);
-                self.plain(address, Action::DeleteGroup { group_name: name.clone() });
-            }
-            Address::User(name) => {
-                let user = live.users.get(name);
-                let has = user.and_then(|user| user.credentials.as_ref());
-                self.drafts.extend(has.into_iter().flat_map(|has| credentials::drafts(name, has)));
-                let groups = live.users.get(name).map(|user| user.value.groups.clone()).unwrap_or_default();
-                for group in &groups {
-                    self.leave(address, name, group);
-                }
-                self.unwind(address);
-                self.plain(address, Action::DeleteUser { user_name: name.clone() });
-            }
-            Address::Role(name) => {
-                self.unwind(address);
-                self.plain(address, Action::DeleteRole { role_name: name.clone() });
-            }
-            Address::InstanceProfile(name) => {
-                let Some(found) = live.instance_profile(name) else { return };
-                let found = found.against(&Tags::default());
-                let without = InstanceProfile { role: None, ..found.clone() };
-                self.instance_profile(name, &found, &without);
-                self.plain(address, Action::DeleteInstanceProfile { instance_profile_name: name.clone() });
-            }
-            Address::OidcProvider(url) => self.drafts.extend(OidcCalls::new(self.world, url).delete()),
-            Address::MasterCopy => {}
-        }
-    }
-
-    fn unwind(&mut self, address: &Address) {
-        let found = self.world.live().resource(address, None);
-        if let (Some(identity), Some(found)) = (identity(address), found) {
-            self.attachments(&identity, found.policies().unwrap_or(&BTreeSet::new()), &BTreeSet::new());
-            let inline = found.inline_policies().cloned().unwrap_or_default();
-            self.inline_policies(&identity, &inline, &BTreeMap::new());
-        }
-    }
 }
 
 /// A version that is stored already and says what is wanted needs only to be made the default.
@@ -580,76 +459,6 @@ pub(crate) fn tag_changes(before: &Tags, after: &Tags, ignore_case: bool) -> (Ta
     };
     let unset = before.0.keys().filter(|key| !is_kept(key)).cloned().collect();
     (after.beyond(before), unset)
-}
-
-/// A trust policy that lets nobody in.
-fn nobody() -> Document {
-    Document::from_stored(
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}"#,
-    )
-}
-
-/// The new roles that must be made with [`nobody`] in their trust, because IAM refuses a trust policy
-/// that names a role which is not there: one of each circle of roles that trust each other, and every
-/// role that trusts itself.
-fn roles_to_lock(account: &Account, changes: &[Change]) -> BTreeSet<RoleName> {
-    let makes = |change: &&Change| matches!(change.action, ChangeAction::Create | ChangeAction::Replace);
-    let created = changes.iter().filter(makes);
-    let created: BTreeMap<&RoleName, &Role> = created
-        .filter_map(|change| match (&change.address, &change.after) {
-            (Address::Role(name), Some(Resource::Role(role))) => Some((name, role)),
-            _ => None,
-        })
-        .collect();
-    let trusts = |role: &Role| -> BTreeSet<RoleName> {
-        let named = role.trust.aws_principals().filter_map(|text| own_principal(account, text));
-        let named = named.filter_map(|identity| match identity {
-            Identity::Role(name) => Some(name),
-            _ => None,
-        });
-        named.filter(|name| created.contains_key(name)).collect()
-    };
-    let mut waiting: BTreeMap<RoleName, BTreeSet<RoleName>> =
-        created.iter().map(|(name, role)| ((*name).clone(), trusts(role))).collect();
-    let mut trusted_by: BTreeMap<RoleName, Vec<RoleName>> = BTreeMap::new();
-    for (name, trusts) in &waiting {
-        trusts.iter().for_each(|other| trusted_by.entry(other.clone()).or_default().push(name.clone()));
-    }
-    let ready = waiting.iter().filter(|(_, trusts)| trusts.is_empty());
-    let mut ready: Vec<RoleName> = ready.map(|(name, _)| name.clone()).collect();
-    let mut locked = BTreeSet::new();
-    loop {
-        while let Some(made) = ready.pop() {
-            waiting.remove(&made);
-            for name in trusted_by.get(&made).into_iter().flatten() {
-                if let Some(trusts) = waiting.get_mut(name)
-                    && trusts.remove(&made)
-                    && trusts.is_empty()
-                {
-                    ready.push(name.clone());
-                }
-            }
-        }
-        let Some(first) = waiting.keys().find(|name| is_in_a_circle(name, &waiting)).cloned() else {
-            return locked;
-        };
-        locked.insert(first.clone());
-        ready.push(first);
-    }
-}
-
-fn is_in_a_circle(start: &RoleName, trusts: &BTreeMap<RoleName, BTreeSet<RoleName>>) -> bool {
-    let mut seen: BTreeSet<&RoleName> = BTreeSet::new();
-    let mut next: Vec<&RoleName> = trusts.get(start).into_iter().flatten().collect();
-    while let Some(name) = next.pop() {
-        if name == start {
-            return true;
-        }
-        if seen.insert(name) {
-            next.extend(trusts.get(name).into_iter().flatten());
-        }
-    }
-    false
 }
 
 /// The user or role of this account that a principal names.
