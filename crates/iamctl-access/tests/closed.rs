@@ -111,3 +111,37 @@ fn a_policy_that_is_also_the_boundary_is_told_as_both() {
     let p = |layer, is_open| (layer, "policy/p".to_owned(), is_open);
     assert_eq!(told, [p(Layer::Identity, false), p(Layer::Boundary, true)]);
 }
+
+#[test]
+fn a_tag_that_is_compared_with_numbers_may_have_a_text() {
+    let with = |denies: &str| {
+        format!(
+            "policies: {{p: {{document: {{Version: \"2012-10-17\", Statement: [{{Effect: Allow, Action: \"s3:GetObject\", Resource: \"*\"}}, {denies}]}}}}}}\n\
+             users: {{alice: {{policies: [p]}}}}\n"
+        )
+    };
+    let deny = |condition: &str| {
+        format!("{{Effect: Deny, Action: \"*\", Resource: \"*\", Condition: {{{condition}}}}}")
+    };
+    let numbers = |key: &str| {
+        let conditions = [
+            format!("NumericLessThan: {{\"{key}\": \"5\"}}"),
+            format!("NumericGreaterThanEquals: {{\"{key}\": \"5\"}}"),
+            format!("\"Null\": {{\"{key}\": \"true\"}}"),
+        ];
+        conditions.map(|condition| deny(&condition)).join(", ")
+    };
+    let booleans = deny("BoolIfExists: {\"aws:RequestTag/k\": [\"true\", \"false\"]}");
+    for (denies, expected) in [
+        (numbers("aws:RequestTag/k"), Verdict::Depends),
+        (booleans, Verdict::Depends),
+        // An age is a number.
+        (numbers("aws:MultiFactorAuthAge"), Verdict::Denied),
+    ] {
+        let access = access_of(&manifest(&with(&denies)), None);
+        let (alice, on) = (access.who("user/alice").unwrap(), access.on("*").unwrap());
+        let (action, with) = (Action::parse("s3:GetObject").unwrap(), TestContext::default());
+        let answer = access.ask(&Question { who: &alice, action: &action, on: &on, with: &with });
+        assert_eq!(answer.verdict, expected, "{denies}");
+    }
+}

@@ -4,8 +4,8 @@
 //! conditions. Where the classes are finitely many and a value of each can be written down, a question
 //! that leaves the key open is answered by asking once for each class.
 //!
-//! AWS gives each key one type. What a key is compared with tells it: numbers where numbers are, one value
-//! where no set operator is used, several at the most where one is.
+//! AWS gives each key one type, and one value where no set operator is used. The types of its global keys are
+//! known; any other key, a tag above all, may have a text beside the numbers or dates that it is compared with.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -18,6 +18,21 @@ use super::value::{Decimal, Moment, Network};
 
 /// With more classes than this, the sets of values of a multivalued key are not gone through.
 const MOST_MEMBERS: usize = 5;
+
+/// The global keys whose values are never just any text.
+/// Source: IAM User Guide, "AWS global condition context keys".
+const TYPED: [&str; 10] = [
+    "aws:currenttime",
+    "aws:epochtime",
+    "aws:tokenissuetime",
+    "aws:multifactorauthage",
+    "aws:multifactorauthpresent",
+    "aws:principalisawsservice",
+    "aws:securetransport",
+    "aws:viaawsservice",
+    "aws:sourceip",
+    "aws:vpcsourceip",
+];
 
 /// What the conditions on one key compare.
 #[derive(Default)]
@@ -33,13 +48,13 @@ struct Compared {
 }
 
 /// Values of a key, one of each class that the conditions on it can tell apart; nothing where the classes
-/// cannot be told.
-pub(crate) fn classes<'c>(conditions: impl Iterator<Item = &'c Condition>) -> Option<Vec<Values>> {
+/// cannot be told. The key is in small letters.
+pub(crate) fn classes<'c>(key: &str, conditions: impl Iterator<Item = &'c Condition>) -> Option<Vec<Values>> {
     let mut compared = Compared::default();
     for condition in conditions {
         compared.add(condition)?;
     }
-    let single = compared.representatives()?;
+    let single = compared.representatives(TYPED.contains(&key))?;
     let mut values = vec![Values::Absent];
     values.extend(single.iter().cloned().map(Values::One));
     if compared.sets && single.len() <= MOST_MEMBERS {
@@ -81,8 +96,8 @@ impl Compared {
         Some(())
     }
 
-    /// A value of each class; of texts, one that nothing names as well.
-    fn representatives(&self) -> Option<Vec<String>> {
+    /// A value of each class; where any text can be, one that nothing names as well.
+    fn representatives(&self, is_typed: bool) -> Option<Vec<String>> {
         let kinds = [
             !self.texts.is_empty() || !self.prefixes.is_empty(),
             !self.ignoring_case.is_empty(),
@@ -108,7 +123,7 @@ impl Compared {
         }
         let is_text =
             self.numbers.is_empty() && self.dates.is_empty() && self.networks.is_empty() && !self.booleans;
-        if is_text {
+        if is_text || !is_typed {
             values.insert(unused);
         }
         Some(values.into_iter().collect())

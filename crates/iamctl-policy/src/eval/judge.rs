@@ -76,7 +76,9 @@ fn one_by_one(policies: &Policies, request: &Request, unstated: &BTreeSet<Unstat
         let conditions = || rules.iter().flat_map(|rule| &rule.conditions).filter(|on| *on.key == **key);
         // What a condition on the key compares with may be open as well: then its classes are.
         let is_compared = conditions().any(|condition| condition.variables().next().is_some());
-        let Some(values) = classes(conditions()).filter(|_| !is_variable && !is_compared) else { continue };
+        let Some(values) = classes(key, conditions()).filter(|_| !is_variable && !is_compared) else {
+            continue;
+        };
         if requests.len().saturating_mul(values.len()) > MOST_REQUESTS {
             break;
         }
