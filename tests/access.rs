@@ -214,7 +214,10 @@ can only with MFA
         .iamctl(&["who-can", "sts:AssumeRole", "role/engineer", "-v"])
         .expect(0)
         .says(&["2 others cannot: user/dave, role/engineer"]);
-    world.iamctl(&["who-can", "iam:CreateUser"]).expect(1).says(&["nobody can"]);
+    world
+        .iamctl(&["who-can", "iam:CreateUser"])
+        .expect(1)
+        .says(&["none of 5 users and roles can", "other accounts were not asked"]);
     let json = world.iamctl(&["who-can", "s3:GetObject", "--format", "json"]).expect(0).json();
     let names = |field: &str, key: Option<&str>| -> Vec<String> {
         let name = |value: &Value| key.map_or(value, |key| &value[key]).as_str().unwrap().to_owned();

@@ -320,7 +320,7 @@ fn everybody(page: &mut Page, ready: &Ready, answers: &[(Identity, Answer)], ver
     let count = counted(denied.len(), "user or role", "users and roles");
     let text = match (is_all, denied.len()) {
         (_, 0) => String::new(),
-        (true, _) => format!("nobody can: {count}"),
+        (true, _) => format!("none of {count} can; services and other accounts were not asked"),
         (false, 1) => "1 other cannot".to_owned(),
         (false, many) => format!("{many} others cannot"),
     };
