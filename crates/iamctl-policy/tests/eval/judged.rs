@@ -333,23 +333,32 @@ fn conditions_that_exclude_each_other_leave_nothing_open() {
 fn conditions_that_cover_all_cases_allow_for_sure() {
     let allow =
         |condition: &Json| json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition});
-    let with = allow(&json!({"Bool": {"a:b": "true"}}));
-    let without = allow(&json!({"Bool": {"a:b": "false"}}));
+    let all = |of: &str| {
+        let [with, without] = ["true", "false"].map(|value| allow(&json!({"Bool": {of: value}})));
+        (with, without, allow(&json!({"Null": {of: "true"}})))
+    };
+    let (with, without, missing) = all("aws:SecureTransport");
     let policies = identity(&json!([with, without]));
-    assert_eq!(any_resource(&policies, "s3:GetObject"), depends(&[key("a:b")]));
-    let missing = allow(&json!({"Null": {"a:b": "true"}}));
+    assert_eq!(any_resource(&policies, "s3:GetObject"), depends(&[key("aws:securetransport")]));
     let policies = identity(&json!([with, without, missing]));
     assert!(matches!(any_resource(&policies, "s3:GetObject"), Verdict::MustBeAllowed(_)));
+    // A key of unknown type may have a text that is neither.
+    let (with, without, missing) = all("a:b");
+    let policies = identity(&json!([with, without, missing]));
+    assert_eq!(any_resource(&policies, "s3:GetObject"), depends(&[key("a:b")]));
 }
 
-/// Whether a value is one that AWS could give a key: of the type that it is compared with, and several
-/// only where a set operator is used.
+/// Whether a value is one that AWS could give a key: for its own global keys one of the type that they have, and
+/// several only where a set operator is used.
 fn is_possible(question: &Json, key: &str, values: &Values) -> bool {
     let is_set = conditions(question)
         .any(|(operator, of)| operator.starts_with("ForA") && of.eq_ignore_ascii_case(key));
     match values {
         Values::Many(values) => is_set && !values.is_empty(),
-        Values::One(value) => !["maybe", "somewhere", "now", "many", "topic"].contains(&value.as_str()),
+        Values::One(value) => {
+            let is_global = key.to_ascii_lowercase().starts_with("aws:") && !key.contains('/');
+            !is_global || !["maybe", "somewhere", "now", "many", "topic"].contains(&value.as_str())
+        }
         Values::Absent => true,
     }
 }
