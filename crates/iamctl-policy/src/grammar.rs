@@ -12,9 +12,18 @@ pub enum Grammar {
     Inline,
     /// A role's trust policy: who may assume it.
     Trust,
+    /// A service control policy: what principals of an account may do at most.
+    ServiceControl,
+    /// A resource control policy: what may be done with resources of an account at most.
+    ResourceControl,
 }
 
 impl Grammar {
+    /// Whether AWS demands `Version`.
+    pub(crate) fn needs_version(self) -> bool {
+        !matches!(self, Grammar::Inline | Grammar::Trust)
+    }
+
     /// The kind in words, with article.
     #[must_use]
     pub fn describe(self) -> &'static str {
@@ -22,6 +31,8 @@ impl Grammar {
             Grammar::Managed => "a managed policy",
             Grammar::Inline => "an inline policy",
             Grammar::Trust => "a trust policy",
+            Grammar::ServiceControl => "a service control policy",
+            Grammar::ResourceControl => "a resource control policy",
         }
     }
 }

@@ -37,10 +37,14 @@ impl Strict<'_> {
     fn document(&mut self, node: &Node) -> Option<Parsed> {
         let mut fields = Fields::open(node, "a policy document", self.found)?;
         let version = fields.get("Version").and_then(|node| self.version(node));
-        if version.is_none() && fields.get("Version").is_none() && self.grammar == Grammar::Managed {
+        if version.is_none() && fields.get("Version").is_none() && self.grammar.needs_version() {
             self.found.push(
-                Diagnostic::error("missing-version", node.span, "a managed policy needs `Version`")
-                    .help("add `Version: \"2012-10-17\"`: without it AWS refuses the policy"),
+                Diagnostic::error(
+                    "missing-version",
+                    node.span,
+                    format!("{} needs `Version`", self.grammar.describe()),
+                )
+                .help("add `Version: \"2012-10-17\"`: without it AWS refuses the policy"),
             );
         }
         let id = fields.get("Id").and_then(|node| self.string(node, "`Id`"));
@@ -166,12 +170,17 @@ impl Strict<'_> {
         if action.is_none() {
             missing("Action", "missing-action");
         }
-        let (needed, surplus) = match self.grammar {
-            Grammar::Managed | Grammar::Inline => (("Resource", resource.is_none()), principal),
-            Grammar::Trust => (("Principal", principal.is_none()), resource),
+        let (lacks_principal, lacks_resource) = (principal.is_none(), resource.is_none());
+        let surplus = match self.grammar {
+            Grammar::Managed | Grammar::Inline | Grammar::ServiceControl => principal,
+            Grammar::Trust => resource,
+            Grammar::ResourceControl => None,
         };
-        if needed.1 {
-            missing(needed.0, "missing-element");
+        if lacks_principal && matches!(self.grammar, Grammar::Trust | Grammar::ResourceControl) {
+            missing("Principal", "missing-element");
+        }
+        if lacks_resource && self.grammar != Grammar::Trust {
+            missing("Resource", "missing-element");
         }
         if let Some((_, entry)) = surplus {
             let why = match self.grammar {
@@ -179,6 +188,9 @@ impl Strict<'_> {
                     "the principal is whoever the policy is attached to; remove this element"
                 }
                 Grammar::Trust => "the resource is the role itself; remove this element",
+                Grammar::ServiceControl | Grammar::ResourceControl => {
+                    "it binds all principals of the account; remove this element"
+                }
             };
             self.found.push(
                 Diagnostic::error(
