@@ -158,6 +158,54 @@ fn a_manifest_without_tests_is_planned_and_applied_as_before() {
     world.expect_no_change();
 }
 
+const KEEP: &str = r#"{"Version": "2012-10-17", "Statement":
+  [{"Sid": "KeepNetworks", "Effect": "Deny", "Action": "ec2:DeleteVpc", "Resource": "*"}]}"#;
+
+#[test]
+fn what_the_organisation_denies_is_denied_in_tests_plans_and_questions() {
+    let world = World::founded();
+    fs::create_dir(world.path("organization")).unwrap();
+    world.write("organization/keep.json", KEEP);
+    let test = "tests:\n  - {principal: role/engineer, cannot: ec2:DeleteVpc}\n";
+    world.edit("tests:\n", test);
+    let question = ["can", "role/engineer", "ec2:DeleteVpc"];
+    world.iamctl(&question).expect(0).says(&["before service control policies"]);
+    world.iamctl(&["test"]).expect(3).says(&["role/engineer can ec2:DeleteVpc"]);
+    world.iamctl(&["plan"]).expect(3);
+
+    let text = world.read("desired-state.yaml");
+    let organization = "organization:\n  scp:\n    - [FullAWSAccess, organization/keep.json]\n";
+    world.write("desired-state.yaml", &format!("{text}{organization}"));
+    world.iamctl(&question).expect(1).says(&[
+        "denied by statement `KeepNetworks` of the service control policy organization/keep.json",
+        "organization/keep.json:2:4",
+        "within the service control policies that are given",
+    ]);
+    let json = world.iamctl(&[&question[..], &["--format", "json"]].concat()).expect(1).json();
+    assert_eq!(json["scp"], true);
+    let told = &json["statements"][0];
+    assert_eq!((&told["kind"], &told["layer"], &told["level"]), (&json!("scp"), &json!("scp"), &json!(0)));
+    world.iamctl(&["test"]).expect(0);
+    world
+        .iamctl(&["plan", "--save-live", "live.json"])
+        .expect(0)
+        .says(&["the text of the manifest is stored"]);
+    // The policies are stored with the manifest that they belong to.
+    world.iamctl(&["apply", "--yes"]).expect(0);
+    world.expect_no_change();
+
+    // An account that was read is asked within those of a file.
+    world.write("scp.json", &format!(r#"{{"scp": [["FullAWSAccess", {KEEP}]]}}"#));
+    let live = [&question[..], &["--live", "live.json"]].concat();
+    world.iamctl(&live).expect(0).says(&["before service control policies"]);
+    let within = [&live[..], &["--organization", "scp.json"]].concat();
+    world.iamctl(&within).expect(1).says(&["`KeepNetworks` of the service control policy 2 of level 1"]);
+    world.write("scp.json", r#"{"scp": [[{"Version": "2012-10-17", "Statement": {"Effect": "Deny"}}]]}"#);
+    world.iamctl(&within).expect(1).says(&["policy 1 of level 1 of `scp` cannot be evaluated"]);
+    world.write("scp.json", r#"{"spc": []}"#);
+    world.iamctl(&within).expect(1).says(&["unknown field `spc`"]);
+}
+
 #[test]
 fn a_question_is_answered_with_its_reason_and_an_exit_code() {
     let world = World::new();

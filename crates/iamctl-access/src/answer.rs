@@ -67,6 +67,10 @@ pub enum Source {
     Inline(Address, PolicyName),
     /// The trust policy of a role.
     Trust(RoleName),
+    /// A service control policy of the organisation, by the name that people gave it.
+    Scp(String),
+    /// A resource control policy of the organisation, likewise.
+    Rcp(String),
 }
 
 /// A statement that an answer rests on.
@@ -212,6 +216,8 @@ impl fmt::Display for Source {
             Source::Managed(arn) => write!(f, "policy/{}", arn.policy_name()),
             Source::Inline(address, name) => write!(f, "inline policy {name} of {address}"),
             Source::Trust(name) => write!(f, "trust of role/{name}"),
+            Source::Scp(name) => write!(f, "service control policy {name}"),
+            Source::Rcp(name) => write!(f, "resource control policy {name}"),
         }
     }
 }

@@ -35,7 +35,8 @@ pub(crate) fn ask(collector: &Collector<'_>, asker: &Asker, question: &Question<
             findings.push(Finding { rank, answer: nothing_to_ask(), target: number });
             continue;
         }
-        let stack = Stack::new(asker, target.policy.clone());
+        let is_own = target.assumes.is_none();
+        let stack = Stack::new(asker, target.policy.clone(), is_own);
         let unbounded = asker.open_boundary.as_ref().map(|what| (stack.without_boundary(), what));
         let mut context = stack.context(collector.state, target.address.as_ref());
         stated(&mut context, question.with);
@@ -228,8 +229,22 @@ fn open(stack: &Stack<'_>, request: &Request) -> Vec<Told> {
     };
     let told = found.iter().filter_map(|one| statement(stack, one.place, part(one.place, &one.open)));
     let mut told: Vec<Told> = told.collect();
+    let granting: Vec<Layer> = told.iter().filter(|told| grants(told)).map(|told| told.layer).collect();
+    told.retain(|told| {
+        !is_of_organization(told) || told.effect == Effect::Deny || !granting.contains(&told.layer)
+    });
     told.sort_by_key(|told| (told.effect == Effect::Deny, told.layer != Layer::Resource));
     told
+}
+
+/// Whether a statement allows it for sure.
+fn grants(told: &Told) -> bool {
+    told.effect == Effect::Allow && told.part == Part::Applies
+}
+
+/// What allows something in an organisation grants it to nobody: it is told only where it is missing.
+fn is_of_organization(told: &Told) -> bool {
+    matches!(told.layer, Layer::Scp(_) | Layer::Rcp(_))
 }
 
 /// The resources that a statement is about.
@@ -313,9 +328,9 @@ fn add_what_denies(statements: &mut Vec<Told>, denied: Vec<Told>) {
                 told.part = Part::AppliesIf(told.conditions.clone());
                 statements.push(told);
             }
-            // What a boundary allows is not among what granted the others: it has to, all the same.
+            // What a boundary or the organisation allows is not among what granted the others: it has to, all the same.
             (Part::Misses(Misfit::Condition { operator, key, values, .. }), None)
-                if told.layer == Layer::Boundary =>
+                if matches!(told.layer, Layer::Boundary | Layer::Scp(_)) =>
             {
                 let (operator, key, values) = (operator.clone(), key.clone(), values.clone());
                 told.part = Part::AppliesIf(vec![If::Condition { operator, key, values }]);

@@ -6,8 +6,8 @@
 //! yes or no only when it is so for every request that is meant. What is not known, such as the text of an
 //! attached policy, is never guessed: the answer then depends on it, and says so.
 //!
-//! Service control policies are not known here, nor are policies of resources other than roles: answers are
-//! those of the account's own policies. The rules by which requests are decided are those of
+//! Policies of the organisation count where a manifest names them, or [`Access::within`] is given them. Policies of
+//! resources other than roles are not known here. The rules by which requests are decided are those of
 //! [`iamctl_policy::eval`]; `docs/evaluation.md` tells them. The crate is pure: no clock, no environment, no
 //! file system, no network.
 //!
@@ -53,7 +53,7 @@ mod tests_of_manifest;
 
 use std::collections::BTreeSet;
 
-use iamctl_model::{AccessTest, Account, Address, Desired, Identity, Live, TestContext};
+use iamctl_model::{AccessTest, Account, Address, Desired, Identity, Live, Organization, TestContext};
 use iamctl_policy::eval::Action;
 
 pub use answer::{Answer, Assumption, Dependence, If, Misfit, Part, Source, Told, Unread, Verdict};
@@ -89,6 +89,20 @@ impl Access {
     #[must_use]
     pub fn planned(desired: &Desired, live: &Live, gone: &BTreeSet<Address>) -> Self {
         Self::new(State::planned(desired, live, gone))
+    }
+
+    /// The same within an organisation, in the place of what the manifest says of one.
+    #[must_use]
+    pub fn within(self, organization: Organization) -> Self {
+        let mut state = self.state;
+        state.organization = Some(organization);
+        Self::new(state)
+    }
+
+    /// What the organisation limits, where that is known.
+    #[must_use]
+    pub fn organization(&self) -> Option<&Organization> {
+        self.state.organization.as_ref()
     }
 
     fn new(state: State) -> Self {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use iamctl_model::PolicyArn;
-use iamctl_policy::eval::{Policy, PolicyKind};
+use iamctl_policy::eval::{Layer, Policy, PolicyKind};
 use iamctl_policy::{Condition, Document};
 
 /// A document, ready to be asked, and what in it hangs on who asks and for what.
@@ -158,6 +158,8 @@ pub(crate) enum Key {
     Inline(String, String),
     /// The trust policy of a role.
     Trust(String),
+    /// A policy of the organisation, by its layer and its number in it.
+    Organization(Layer, usize),
 }
 
 /// A document that stands for what is not known.

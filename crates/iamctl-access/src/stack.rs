@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use iamctl_model::{Address, Field, GroupName, Identity, PolicyArn, PolicyName, RoleName, Tags};
+use iamctl_model::{
+    Address, Field, GroupName, Identity, OrganizationPolicy, PolicyArn, PolicyName, RoleName, Tags,
+};
 use iamctl_policy::Document;
 use iamctl_policy::eval::{Context, Layer, Place, Policies, PolicyKind, Principal, PrincipalKind, Values};
 
@@ -41,6 +43,10 @@ pub(crate) struct Asker {
     pub(crate) open_boundary: Option<Unread>,
     /// The session policies, where a session has nothing without any.
     session: Option<Vec<Held>>,
+    /// The service control policies that bind it, level by level.
+    scp: Vec<Vec<Held>>,
+    /// The resource control policies that bind it where it asks for things of this account.
+    rcp: Vec<Vec<Held>>,
     /// The keys that follow from who it is.
     pub(crate) context: Context,
     /// The tags, and whose they are; nothing where they are not known, or where a session may have others.
@@ -73,6 +79,9 @@ impl Collector<'_> {
             None => Principal::parse(&arn).ok()?,
         };
         let mut asker = self.empty(principal);
+        if !is_service_linked(&arn) {
+            self.organization(&mut asker);
+        }
         match identity {
             Identity::User(name) => {
                 let user = self.state.users.get(name)?;
@@ -144,6 +153,8 @@ impl Collector<'_> {
             boundary: None,
             open_boundary: None,
             session: None,
+            scp: Vec::new(),
+            rcp: Vec::new(),
             context,
             tags: None,
             unread: Vec::new(),
@@ -154,6 +165,7 @@ impl Collector<'_> {
     fn other(&self, principal: &Principal) -> Asker {
         let own = self.state.account.id.as_str();
         let mut asker = self.empty(principal.clone());
+        self.organization(&mut asker);
         let Some(account) = principal.account() else { return asker };
         let is_federated = matches!(principal.kind(), PrincipalKind::FederatedUser { .. });
         if account != own {
@@ -192,6 +204,46 @@ impl Collector<'_> {
             self.unread(&mut asker.unread, &mut asker.identity, unread);
         }
         asker
+    }
+
+    /// What the organisation limits. It binds whoever belongs to the account in what they do, and everybody
+    /// in what is done with things of the account.
+    fn organization(&self, asker: &mut Asker) {
+        let Some(organization) = &self.state.organization else { return };
+        let own = &self.state.account.id;
+        let is_own = asker.principal.account() == Some(own.as_str());
+        if let Some(id) = organization.id.as_ref().filter(|_| is_own) {
+            asker.context.set("aws:PrincipalOrgID", Values::One(id.clone()));
+        }
+        if !organization.binds(own) {
+            return;
+        }
+        if is_own {
+            asker.scp = self.levels(&mut asker.unread, &organization.scp, Layer::Scp);
+        }
+        asker.rcp = self.levels(&mut asker.unread, &organization.rcp, Layer::Rcp);
+    }
+
+    fn levels(
+        &self,
+        unread: &mut Vec<Unread>,
+        levels: &[Vec<OrganizationPolicy>],
+        layer: fn(usize) -> Layer,
+    ) -> Vec<Vec<Held>> {
+        let mut all = Vec::new();
+        for (level, policies) in levels.iter().enumerate() {
+            let held = policies.iter().enumerate().map(|(number, policy)| {
+                let (source, kind): (fn(String) -> Source, _) = match layer(level) {
+                    Layer::Rcp(_) => (Source::Rcp, PolicyKind::ResourceControl),
+                    _ => (Source::Scp, PolicyKind::Principal),
+                };
+                let ready =
+                    self.library.ready(Key::Organization(layer(level), number), &policy.document, kind);
+                self.held(unread, source(policy.name.clone()), None, Ok(ready), PolicyKindOf::Principal)
+            });
+            all.push(held.collect());
+        }
+        all
     }
 
     fn group(&self, asker: &mut Asker, name: &GroupName) {
@@ -311,6 +363,13 @@ impl Collector<'_> {
     }
 }
 
+/// Whether a role is one that AWS made for a service. No policy of an organisation binds it.
+///
+/// Source: AWS Organizations User Guide, "Service control policies", "Tasks and entities not restricted by SCPs".
+fn is_service_linked(arn: &str) -> bool {
+    arn.contains(":role/aws-service-role/")
+}
+
 /// Whether a trust policy lets anybody give tags to a session.
 fn lets_tag(trust: &Document) -> bool {
     let matches = |pattern: &str| iamctl_model::Pattern::new(pattern).matches("sts:TagSession");
@@ -332,7 +391,9 @@ pub(crate) struct Stack<'a> {
 }
 
 impl<'a> Stack<'a> {
-    pub(crate) fn new(asker: &'a Asker, resource: Option<Held>) -> Self {
+    /// What meets a request for a resource: its own policy, and what the organisation says of the account, where
+    /// it `is_own`.
+    pub(crate) fn new(asker: &'a Asker, resource: Option<Held>, is_own: bool) -> Self {
         let all = |held: &[Held]| -> Vec<_> {
             held.iter().filter_map(|held| held.ready.policy.as_ref().ok().cloned()).collect()
         };
@@ -341,7 +402,8 @@ impl<'a> Stack<'a> {
             resource: resource.as_ref().and_then(|held| held.ready.policy.as_ref().ok().cloned()),
             boundary: asker.boundary.as_ref().map(|held| all(held)),
             session: asker.session.as_ref().map(|held| all(held)),
-            ..Policies::default()
+            scp: asker.scp.iter().map(|held| all(held)).collect(),
+            rcp: asker.rcp.iter().filter(|_| is_own).map(|held| all(held)).collect(),
         };
         Self { asker, resource, policies }
     }
@@ -359,13 +421,16 @@ impl<'a> Stack<'a> {
             Layer::Identity => self.asker.identity.get(place.policy),
             Layer::Boundary => self.asker.boundary.as_ref()?.get(place.policy),
             Layer::Resource => self.resource.as_ref(),
-            _ => None,
+            Layer::Scp(level) => self.asker.scp.get(level)?.get(place.policy),
+            Layer::Rcp(level) => self.asker.rcp.get(level)?.get(place.policy),
+            Layer::Session => None,
         }
     }
 
     fn ready(&self) -> impl Iterator<Item = &Ready> {
         let own = self.asker.identity.iter().chain(self.asker.boundary.iter().flatten());
-        own.chain(&self.resource).map(|held| &*held.ready)
+        let organization = self.asker.scp.iter().chain(&self.asker.rcp).flatten();
+        own.chain(organization).chain(&self.resource).map(|held| &*held.ready)
     }
 
     /// The ages of a sign-in with MFA with which any policy compares it.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Account, Address, Desired, Field, Group, GroupName, IgnoreRule, IgnoredItem, Live, Managed, Pattern,
-    PolicyArn, PolicyName, Resource, Role, RoleName, Tags, UniqueId, User, UserName,
+    Account, Address, Desired, Field, Group, GroupName, IgnoreRule, IgnoredItem, Live, Managed, Organization,
+    Pattern, PolicyArn, PolicyName, Resource, Role, RoleName, Tags, UniqueId, User, UserName,
 };
 use iamctl_policy::{Document, Effect};
 
@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) left_tags: BTreeMap<Address, Vec<Pattern>>,
     /// Whether it is the whole account: what it does not hold is not there.
     pub(crate) is_whole: bool,
+    /// What the organisation limits, where that is given.
+    pub(crate) organization: Option<Organization>,
 }
 
 /// A managed policy of the account.
@@ -49,12 +51,14 @@ impl State {
             left: BTreeMap::new(),
             left_tags: BTreeMap::new(),
             is_whole,
+            organization: None,
         }
     }
 
     /// What the manifest defines, and nothing else.
     pub(crate) fn of_manifest(desired: &Desired, account: &Account) -> Self {
         let mut state = Self::empty(account.clone(), false);
+        state.organization.clone_from(&desired.organization);
         for (address, managed) in &desired.managed {
             let mut left = managed.ignore.clone();
             left.extend(fields_of_others(desired, address));
@@ -93,6 +97,7 @@ impl State {
     /// What there will be: the manifest over what was read, without what is `gone` by then.
     pub(crate) fn planned(desired: &Desired, live: &Live, gone: &BTreeSet<Address>) -> Self {
         let mut state = Self::of_live(live);
+        state.organization.clone_from(&desired.organization);
         for address in gone {
             state.remove(address);
         }

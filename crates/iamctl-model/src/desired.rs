@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{Address, Identity};
 use crate::arn::{AccountId, PolicyArn};
 use crate::names::{GroupName, PolicyName, UserName};
+use crate::organization::Organization;
 use crate::resource::{Field, Resource};
 
 /// The name of a manifest: what tells it apart from others in one bucket.
@@ -89,6 +90,8 @@ pub struct Desired {
     pub ignore: Vec<IgnoreRule>,
     /// What access the manifest expects.
     pub tests: Vec<AccessTest>,
+    /// What the organisation limits.
+    pub organization: Option<Organization>,
 }
 
 impl Desired {

@@ -23,6 +23,7 @@ mod credentials;
 mod desired;
 mod live;
 mod names;
+mod organization;
 mod ownership;
 mod plan;
 mod provider;
@@ -45,6 +46,7 @@ pub use live::{
     OidcProviderDetails, PolicyVersion, RoleDetails, UniqueId, VersionId,
 };
 pub use names::{GroupName, InstanceProfileName, NameError, Path, PolicyName, RoleName, UserName};
+pub use organization::{Organization, OrganizationPolicy};
 pub use ownership::{Owned, Ownership, Sibling, UnfinishedRun};
 pub use plan::{Guard, Hazard, HazardKind, Note, Plan, Refusal, Step, StepId};
 pub use provider::{OidcProviderArn, OidcProviderUrl};

@@ -130,6 +130,11 @@ pub(crate) static MANIFEST: Block = Block {
             Shape::List(&Shape::Block(&TEST)),
             "Access that must, or must not, be there: checked offline before anything is changed.",
         ),
+        key(
+            "organization",
+            Shape::Block(&ORGANIZATION),
+            "What the organisation limits in this account: tests and questions are answered with it.",
+        ),
     ],
 };
 
@@ -221,6 +226,38 @@ pub(crate) static MASTER_COPY: Block = Block {
     ],
 };
 
+/// `organization`
+pub(crate) static ORGANIZATION: Block = Block {
+    name: "organization",
+    doc: "The policies of the organisation that the account belongs to. They are read for answers about access and never changed.",
+    may_be_empty: false,
+    extra: None,
+    one_of: &[],
+    keys: &[
+        key(
+            "id",
+            Shape::Text { pattern: Some(r"^(o-[a-z0-9]{10,32}|.*\$\{.*)$"), max: 64 },
+            "The organisation's id, such as `o-a1b2c3d4e5`: `aws:PrincipalOrgID` of all users and roles.",
+        ),
+        key(
+            "management_account",
+            Shape::Digits(r"^([0-9]{12}|.*\$\{.*)$"),
+            "The account that manages the organisation. In it, the policies bind nobody.",
+        ),
+        key(
+            "scp",
+            Shape::List(&ONE_OR_MANY_TEXTS),
+            "Service control policies, a list for each level on the way to the account, the root first: files, or `FullAWSAccess`. \
+             Every level has to allow.",
+        ),
+        key(
+            "rcp",
+            Shape::List(&ONE_OR_MANY_TEXTS),
+            "Resource control policies, likewise: files. `RCPFullAWSAccess` is on every level as it is.",
+        ),
+    ],
+};
+
 /// `defaults`
 pub(crate) static DEFAULTS: Block = Block {
     name: "defaults",
@@ -291,6 +328,7 @@ pub(crate) static ALL: &[&Block] = &[
     &MANIFEST,
     &INCLUDED,
     &MASTER_COPY,
+    &ORGANIZATION,
     &DEFAULTS,
     &PATH_ONLY,
     &PATH_AND_TAGS,

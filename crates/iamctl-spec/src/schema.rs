@@ -113,6 +113,8 @@ fn shape_schema(shape: &Shape) -> Value {
                 Grammar::Managed => "policy_document",
                 Grammar::Inline => "inline_policy_document",
                 Grammar::Trust => "trust_policy_document",
+                // These stand in files of their own only.
+                Grammar::ServiceControl | Grammar::ResourceControl => "policy_document",
             };
             json!({"$ref": format!("#/definitions/{name}")})
         }

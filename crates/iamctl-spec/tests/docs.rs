@@ -27,6 +27,7 @@ const BLOCKS: &[(&str, &str)] = &[
     ("manifest", "The manifest itself"),
     ("included", "An included file"),
     ("master_copy", "`master_copy`"),
+    ("organization", "`organization`"),
     ("defaults", "`defaults`"),
     ("defaults_policy", "`defaults.policies`, `defaults.instance_profiles`"),
     ("defaults_provider", "`defaults.oidc_providers`"),
@@ -222,7 +223,13 @@ fn what_the_manual_shows_is_valid() {
             whole.push_str(master_copy);
         }
         let options = if text.contains("region: ~") { options.clone() } else { Options::default() };
-        let files = FilesInMemory::new().with("m.yaml", &whole).with("policies/deploy.json", document);
+        let for_resources = document.replace("\"Action\"", "\"Principal\": \"*\", \"Action\"");
+        let files = FilesInMemory::new()
+            .with("m.yaml", &whole)
+            .with("policies/deploy.json", document)
+            .with("organization/no-leaving.json", document)
+            .with("organization/regions.yaml", document)
+            .with("organization/only-our-own.json", for_resources);
         let Err(rejected) = parse(&files, "m.yaml", &options) else { continue };
         let wrong = rejected.diagnostics.iter().filter(|found| found.severity == Severity::Error);
         let wrong: Vec<_> =

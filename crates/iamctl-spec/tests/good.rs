@@ -9,7 +9,9 @@
 
 mod common;
 
-use iamctl_model::{Address, ContextValue, Desired, Field, Mfa, Resource, TestPrincipalKind};
+use iamctl_model::{
+    Address, ContextValue, Desired, Field, Mfa, OrganizationPolicy, Resource, TestPrincipalKind,
+};
 use iamctl_spec::{Manifest, Options, parse};
 
 fn everything() -> Manifest {
@@ -48,6 +50,8 @@ fn it_is_read_without_warnings() {
             "documents/boundary.json",
             "documents/policy.yaml",
             "documents/trust.json",
+            "documents/scp.yaml",
+            "documents/rcp.json",
         ]
     );
     assert_eq!(manifest.variables["bucket"], "logs-123456789012");
@@ -154,6 +158,22 @@ fn what_is_left_to_others_is_kept_with_its_fields() {
         forgotten,
         ["group/old", "user/gone", "role/legacy", "instance_profile/old", "oidc_provider/old.example/id"]
     );
+}
+
+#[test]
+fn the_organisation_has_its_levels_in_order() {
+    let organization = everything().desired.organization.unwrap();
+    let names = |levels: &[Vec<OrganizationPolicy>]| -> Vec<Vec<String>> {
+        levels.iter().map(|level| level.iter().map(|policy| policy.name.clone()).collect()).collect()
+    };
+    assert_eq!(
+        names(&organization.scp),
+        [vec!["FullAWSAccess"], vec!["FullAWSAccess", "documents/scp.yaml"]]
+    );
+    assert_eq!(names(&organization.rcp), [["documents/rcp.json"]]);
+    assert_eq!(organization.id.as_deref(), Some("o-a1b2c3d4e5"));
+    let scp = &organization.scp[1][1].document;
+    assert!(scp.to_compact_string().contains("eu-west-1"), "variables are replaced");
 }
 
 #[test]

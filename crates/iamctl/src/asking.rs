@@ -7,7 +7,8 @@ use clap::Args;
 use iamctl_access::{Access, Checked};
 use iamctl_data::managed_policies;
 use iamctl_model::{
-    Account, AccountId, Address, ChangeAction, Desired, Live, Partition, Plan, Resource, TestPrincipalKind,
+    Account, AccountId, Address, ChangeAction, Desired, Live, Organization, Partition, Plan, Resource,
+    TestPrincipalKind,
 };
 use iamctl_policy::Sources;
 use iamctl_spec::Manifest;
@@ -17,9 +18,9 @@ use crate::context::{Session, tell_endpoints, without_manifest};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::manifest::Loader;
-use crate::offline;
 use crate::render::page::Ink;
 use crate::terminal::Terminal;
+use crate::{offline, organization};
 
 /// Where to look instead of at the manifest alone.
 #[derive(Debug, Clone, Default, Args)]
@@ -32,6 +33,11 @@ pub(crate) struct Of {
     /// Asks about the account as it is now
     #[arg(long)]
     account: bool,
+
+    /// Answers within the policies of the organisation that this file holds, as JSON:
+    /// `{"scp": [[DOCUMENT…]…], "rcp": [[DOCUMENT…]…]}`, one list for each level, the root first
+    #[arg(long, value_name = "FILE")]
+    organization: Option<PathBuf>,
 }
 
 /// What is asked.
@@ -46,15 +52,18 @@ pub(crate) struct Subject {
 impl Of {
     /// What there is: the account, where one is named, and otherwise what the manifest defines.
     pub(crate) async fn subject(&self, global: &Global, terminal: Terminal) -> Result<Subject, Failure> {
+        let organization = self.organization()?;
         let live = match (&self.live, self.account) {
             (Some(path), _) => offline::read(path)?.live,
             (None, true) => read_account(global, terminal).await?,
             (None, false) => {
                 let manifest = Loader::new(global, terminal)?.load(None)?;
-                return of_manifest(manifest);
+                let access = Access::of_manifest(&manifest.desired, &account(&manifest)?);
+                let access = within(access, organization);
+                return Ok(Subject { access, sources: Some(manifest.sources), of: "manifest" });
             }
         };
-        Ok(Subject { access: Access::of_live(&live), sources: None, of: "live" })
+        Ok(Subject { access: within(Access::of_live(&live), organization), sources: None, of: "live" })
     }
 
     /// What there will be when the manifest is applied, as far as it is known.
@@ -63,9 +72,10 @@ impl Of {
         global: &Global,
         terminal: Terminal,
     ) -> Result<(Manifest, Access, &'static str), Failure> {
+        let organization = self.organization()?;
         let loader = Loader::new(global, terminal)?;
         let limits = Default::default();
-        Ok(match (&self.live, self.account) {
+        let (manifest, access, of) = match (&self.live, self.account) {
             (Some(path), _) => {
                 let (manifest, plan, live) = offline::plan(path, &loader, &limits)?;
                 let access = planned(&manifest, &live, &plan);
@@ -83,7 +93,12 @@ impl Of {
                 let access = Access::of_manifest(&manifest.desired, &account(&manifest)?);
                 (manifest, access, "manifest")
             }
-        })
+        };
+        Ok((manifest, within(access, organization), of))
+    }
+
+    fn organization(&self) -> Result<Option<Organization>, Failure> {
+        self.organization.as_deref().map(organization::read).transpose()
     }
 
     /// Whether anything but the manifest is looked at.
@@ -100,9 +115,11 @@ async fn read_account(global: &Global, terminal: Terminal) -> Result<Live, Failu
     Ok(aws.read_live(&account, &iamctl_aws::Scope::default()).await?)
 }
 
-fn of_manifest(manifest: Manifest) -> Result<Subject, Failure> {
-    let access = Access::of_manifest(&manifest.desired, &account(&manifest)?);
-    Ok(Subject { access, sources: Some(manifest.sources), of: "manifest" })
+fn within(access: Access, organization: Option<Organization>) -> Access {
+    match organization {
+        Some(organization) => access.within(organization),
+        None => access,
+    }
 }
 
 /// The account that the manifest was read for. Where none is known, a stand-in does as long as no account is
@@ -142,6 +159,8 @@ fn texts(desired: &Desired) -> Vec<String> {
         let inline = managed.value.inline_policies().into_iter().flatten();
         texts.extend(inline.map(|(_, document)| document.to_compact_string()));
     }
+    let organization = desired.organization.iter();
+    texts.extend(organization.flat_map(|one| &one.management_account).map(ToString::to_string));
     for test in &desired.tests {
         texts.extend(test.resources.iter().map(|on| on.arn.clone()));
         texts.extend(test.principals.iter().filter_map(|principal| match &principal.who {
@@ -185,11 +204,24 @@ pub(crate) fn check(manifest: &Manifest, live: &Live, plan: &Plan) -> Vec<Checke
     manifest.desired.tests.iter().map(|test| access.check(test)).collect()
 }
 
+/// Whether answers are those after service control policies.
+pub(crate) fn is_within_scp(access: &Access) -> bool {
+    let account = &access.account().id;
+    access.organization().is_some_and(|known| known.has_scp() || !known.binds(account))
+}
+
 /// What no answer knows of.
 pub(crate) fn tell_limits(access: &Access, terminal: Terminal) {
+    let account = &access.account().id;
+    let of_organization = match access.organization() {
+        Some(known) if !known.binds(account) => "without policies of the organisation, which bind nobody in \
+             the account that manages it"
+            .to_owned(),
+        Some(known) if known.has_scp() => "within the service control policies that are given".to_owned(),
+        _ => "before service control policies".to_owned(),
+    };
     let mut text =
-        "answers are those before service control policies, and without policies of resources other than roles"
-            .to_owned();
+        format!("answers are those {of_organization}, and without policies of resources other than roles");
     if access.used_policies_of_aws() {
         text.push_str(&format!("; AWS's own policies are those of {}", managed_policies().provenance().date));
     }

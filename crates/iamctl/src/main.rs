@@ -14,6 +14,7 @@ mod files;
 mod git;
 mod manifest;
 mod offline;
+mod organization;
 mod output;
 mod progress;
 mod render;

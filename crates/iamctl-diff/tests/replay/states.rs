@@ -40,6 +40,7 @@ pub(crate) fn desired(resources: impl IntoIterator<Item = (Address, Resource)>) 
         forget: BTreeSet::new(),
         ignore: Vec::new(),
         tests: Vec::new(),
+        organization: None,
     }
 }
 

@@ -7,6 +7,7 @@ mod expectations;
 mod ignore;
 mod index;
 mod master_copy;
+mod organization;
 mod providers;
 mod references;
 mod trust;
@@ -56,6 +57,7 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
     let mut questions = asked::budget();
     let tests = sections.iter().filter_map(|one| one.tests);
     let tests = tests.flat_map(|node| scope.tests(node, &mut questions)).collect();
+    let organization = head.organization.and_then(|(node, from)| scope.organization(node, from));
 
     let mut found = std::mem::take(&mut scope.found);
     let world = World { entities: &entities, ignore: &ignore };
@@ -70,6 +72,7 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
         forget,
         ignore,
         tests,
+        organization,
     })
 }
 
@@ -102,6 +105,8 @@ struct ManifestHead<'n> {
     name: Option<ManifestName>,
     master_copy: Option<iamctl_model::MasterCopy>,
     defaults: RawDefaults<'n>,
+    /// What the organisation limits, and the file it stands in.
+    organization: Option<(&'n Node, &'n str)>,
 }
 
 impl<'n> ManifestHead<'n> {
@@ -117,6 +122,7 @@ impl<'n> ManifestHead<'n> {
         }
         self.master_copy = reader.get("master_copy", found).and_then(|node| master_copy::read(node, found));
         self.defaults = RawDefaults::read(reader.get("defaults", found), found);
+        self.organization = reader.get("organization", found).map(|node| (node, part.path.as_str()));
         // Read when the files were loaded.
         for loaded in ["variables", "include"] {
             reader.get(loaded, found);

@@ -26,6 +26,7 @@ const TAGS: &str = "Tags";
 const MASTER_COPY: &str = "Master copy";
 const OTHERS: &str = "Left to others";
 const TESTS: &str = "Tests";
+const ORGANIZATION: &str = "Organisation";
 
 /// Every rule whose findings [`parse`](crate::parse) can report.
 pub const RULES: &[Rule] = &[
@@ -113,7 +114,7 @@ pub const RULES: &[Rule] = &[
     rule(PLAIN, "ip-address", "an IP address is one"),
     rule(DOCUMENTS, "document-place", "a document stands under `document:`"),
     rule(DOCUMENTS, "document-twice", "a document is written in place or in a file"),
-    rule(DOCUMENTS, "missing-version", "a managed policy has `Version`"),
+    rule(DOCUMENTS, "missing-version", "a managed policy, and one of an organisation, has `Version`"),
     rule(DOCUMENTS, "policy-version", "`Version` is `2012-10-17` or `2008-10-17`"),
     rule(DOCUMENTS, "empty-statement", "a document has a statement"),
     rule(DOCUMENTS, "duplicate-sid", "a Sid is there once in a document"),
@@ -124,9 +125,13 @@ pub const RULES: &[Rule] = &[
     rule(
         DOCUMENTS,
         "missing-element",
-        "a statement has `Resource`, or in trust policies `Principal`, or their `Not…`",
+        "a statement has `Resource`, or in trust policies `Principal`, in resource control policies both, or their `Not…`",
     ),
-    rule(DOCUMENTS, "surplus-element", "identity policies have no `Principal`, trust policies no `Resource`"),
+    rule(
+        DOCUMENTS,
+        "surplus-element",
+        "identity policies and service control policies have no `Principal`, trust policies no `Resource`",
+    ),
     rule(DOCUMENTS, "action", "an action is `service:Name`, or `*`"),
     rule(DOCUMENTS, "resource", "a resource is an ARN, or `*`"),
     rule(DOCUMENTS, "principal", "a principal has a kind, or is `*`"),
@@ -194,4 +199,15 @@ pub const RULES: &[Rule] = &[
     rule(TESTS, "unknown-action", "a test names actions that AWS has"),
     rule(TESTS, "test-without-resource", "`can` says on what, unless the action takes no resource"),
     rule(TESTS, "unknown-condition-key", "a test states condition keys that requests can have"),
+    rule(
+        ORGANIZATION,
+        "organization-id",
+        "an organisation's id is `o-` and 10 to 32 small letters and digits",
+    ),
+    rule(
+        ORGANIZATION,
+        "organization-policy",
+        "the policies of an organisation are files, or `FullAWSAccess`",
+    ),
+    rule(ORGANIZATION, "scp-allows-nothing", "every level of service control policies allows something"),
 ];

@@ -10,7 +10,7 @@ use iamctl_policy::closest;
 use iamctl_policy::eval::Action;
 use serde_json::{Value, json};
 
-use crate::asking::{Of, Subject, tell_limits};
+use crate::asking::{Of, Subject, is_within_scp, tell_limits};
 use crate::cli::{Format, Global};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -165,7 +165,7 @@ fn head(ready: &Ready) -> serde_json::Map<String, Value> {
         "format_version": answer_json::FORMAT_VERSION,
         "of": ready.subject.of,
         "account": ready.subject.access.account().id,
-        "scp": false,
+        "scp": is_within_scp(&ready.subject.access),
         "action": ready.action.as_str(),
         "resource": ready.resource,
     });

@@ -1,5 +1,7 @@
 //! Answers about access in words: the verdict, what it depends on, and the statements that it rests on.
 
+use std::collections::BTreeMap;
+
 use iamctl_access::{Answer, Dependence, If, Misfit, Part, Source, Told, Verdict};
 use iamctl_policy::eval::{Lack, Layer};
 use iamctl_policy::{Effect, Sources};
@@ -53,6 +55,7 @@ pub(crate) fn terms(answer: &Answer) -> String {
             false => format!("{direct}, or {way}"),
         }));
     }
+    only.extend(levels(answer).iter().filter_map(|level| ways(level)));
     let mut except: Vec<String> = Vec::new();
     for told in answer.statements.iter().filter(|told| told.effect == Effect::Deny) {
         let Part::AppliesIf(all) = &told.part else { continue };
@@ -71,6 +74,17 @@ pub(crate) fn terms(answer: &Answer) -> String {
         words.push(format!("except {}", except.join(", or ")));
     }
     words.join(", ")
+}
+
+/// What the service control policies of each level allow. Every level has to.
+fn levels(answer: &Answer) -> Vec<Vec<&Told>> {
+    let mut levels: BTreeMap<usize, Vec<&Told>> = BTreeMap::new();
+    for told in answer.statements.iter().filter(|told| told.effect == Effect::Allow) {
+        if let Layer::Scp(level) = told.layer {
+            levels.entry(level).or_default().push(told);
+        }
+    }
+    levels.into_values().collect()
 }
 
 /// The ways in which statements of one layer allow something; nothing when one of them does for sure.
@@ -173,7 +187,7 @@ pub(crate) fn statement(told: &Told) -> String {
     };
     let of = match &told.source {
         Source::Trust(role) => format!("the trust policy of role/{role}"),
-        Source::Inline(..) => format!("the {}", told.source),
+        Source::Inline(..) | Source::Scp(_) | Source::Rcp(_) => format!("the {}", told.source),
         Source::Managed(_) => told.source.to_string(),
     };
     let as_what = match told.layer {
@@ -226,7 +240,9 @@ pub(crate) fn lack(lack: Lack, asked: Asked<'_>) -> String {
             None => "no policy of a resource lets it in".to_owned(),
         },
         Lack::RootCannotAssume => "a root user cannot assume a role".to_owned(),
-        Lack::Scp(_) => "no service control policy allows it".to_owned(),
+        Lack::Scp(level) => {
+            format!("no service control policy of level {} allows it", level.saturating_add(1))
+        }
         Lack::Session => "no session policy allows it".to_owned(),
     }
 }

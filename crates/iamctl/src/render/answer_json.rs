@@ -49,11 +49,16 @@ fn statement(told: &Told, sources: Option<&Sources>) -> Value {
         Source::Managed(arn) => ("managed", None, arn.to_string()),
         Source::Inline(address, name) => ("inline", Some(address.to_string()), name.to_string()),
         Source::Trust(role) => ("trust", Some(format!("role/{role}")), role.to_string()),
+        Source::Scp(name) => ("scp", None, name.clone()),
+        Source::Rcp(name) => ("rcp", None, name.clone()),
     };
-    let layer = match told.layer {
-        Layer::Boundary => "boundary",
-        Layer::Resource => "resource",
-        _ => "identity",
+    let (layer, level) = match told.layer {
+        Layer::Boundary => ("boundary", None),
+        Layer::Resource => ("resource", None),
+        Layer::Scp(level) => ("scp", Some(level)),
+        Layer::Rcp(level) => ("rcp", Some(level)),
+        Layer::Identity => ("identity", None),
+        Layer::Session => ("session", None),
     };
     let mut fields = Map::new();
     let mut set = |name: &str, value: Value| fields.insert(name.to_owned(), value);
@@ -62,6 +67,7 @@ fn statement(told: &Told, sources: Option<&Sources>) -> Value {
     set("of", json!(of));
     set("through", json!(told.via.as_ref().map(|group| format!("group/{group}"))));
     set("layer", json!(layer));
+    set("level", json!(level));
     set("statement", json!(told.statement));
     set("sid", json!(told.sid));
     set("effect", json!(told.effect.as_str()));
