@@ -34,6 +34,7 @@ mod refusals;
 mod renames;
 mod replacements;
 mod requests;
+mod settings;
 mod terminals;
 mod visibility;
 mod walk;

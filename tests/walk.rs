@@ -94,6 +94,7 @@ impl Chance {
 struct Manifest {
     head: Map<String, Value>,
     sections: Value,
+    settings: Map<String, Value>,
 }
 
 const SECTIONS: [&str; 6] = ["policies", "groups", "users", "roles", "instance_profiles", "oidc_providers"];
@@ -106,12 +107,13 @@ impl Manifest {
         });
         let sections: Map<_, _> = SECTIONS.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
         let sections = Value::Object(sections);
-        Self { head: head.as_object().unwrap().clone(), sections }
+        Self { head: head.as_object().unwrap().clone(), sections, settings: Map::new() }
     }
 
     fn text(&self) -> String {
         let mut all = self.head.clone();
         all.extend(self.sections.as_object().unwrap().clone());
+        all.extend(self.settings.clone());
         Value::Object(all).to_string()
     }
 
@@ -141,8 +143,43 @@ impl Manifest {
             .any(|user| user.get("renamed_from") == Some(&json!(name)))
     }
 
+    /// A setting of the account gets another value, or shall not be there. Once said, it stays said: what is not
+    /// managed is nothing that the other side can compare.
+    fn set_one(&mut self, chance: &mut Chance) {
+        let is_none = chance.below(3) == 0;
+        let (key, value) = match chance.below(2) {
+            0 => ("account_alias", json!({"name": format!("acme-{}", chance.below(4))})),
+            _ => {
+                let mut policy = json!({"minimum_password_length": 6 + chance.below(20)});
+                for flag in [
+                    "require_symbols",
+                    "require_numbers",
+                    "require_uppercase_characters",
+                    "require_lowercase_characters",
+                    "allow_users_to_change_password",
+                ] {
+                    if chance.below(2) == 0 {
+                        policy[flag] = json!(chance.below(2) == 0);
+                    }
+                }
+                if chance.below(2) == 0 {
+                    policy["max_password_age"] = json!(1 + chance.below(1_095));
+                    policy["hard_expiry"] = json!(chance.below(2) == 0);
+                }
+                if chance.below(2) == 0 {
+                    policy["password_reuse_prevention"] = json!(1 + chance.below(24));
+                }
+                ("password_policy", policy)
+            }
+        };
+        self.settings.insert(key.to_owned(), if is_none { json!("none") } else { value });
+    }
+
     /// One change of any kind that leaves the manifest valid.
     fn change(&mut self, chance: &mut Chance) {
+        if chance.below(8) == 0 {
+            return self.set_one(chance);
+        }
         let section = *chance.one(&SECTIONS).unwrap();
         let names = self.names(section);
         match chance.below(4) {

@@ -94,6 +94,24 @@ impl Account<'_> {
         json!({"client_ids": found.client_id_list, "thumbprints": found.thumbprint_list, "tags": tags})
     }
 
+    /// The aliases of the account: none or one.
+    pub(crate) fn aliases(&self) -> Vec<String> {
+        self.wait(self.iam.list_account_aliases().send()).unwrap().account_aliases
+    }
+
+    /// The password policy of the account, zero for what there is none of; nothing when there is none.
+    pub(crate) fn password_policy(&self) -> Value {
+        let Ok(answer) = self.wait(self.iam.get_account_password_policy().send()) else { return Value::Null };
+        let found = answer.password_policy.unwrap();
+        json!({
+            "length": found.minimum_password_length, "symbols": found.require_symbols,
+            "numbers": found.require_numbers, "upper": found.require_uppercase_characters,
+            "lower": found.require_lowercase_characters, "open": found.allow_users_to_change_password,
+            "age": found.max_password_age.unwrap_or(0), "reuse": found.password_reuse_prevention.unwrap_or(0),
+            "hard": found.hard_expiry.unwrap_or(false),
+        })
+    }
+
     /// Makes an OpenID Connect provider, as somebody else would.
     pub(crate) fn make_oidc_provider(&self, url: &str) {
         let call = self.iam.create_open_id_connect_provider().url(format!("https://{url}"));

@@ -118,7 +118,23 @@ def wanted(manifest):
             "url": url, "client_ids": sorted(block["client_ids"]), "thumbprints": sorted(block["thumbprints"]),
             "tags": block.get("tags", {}),
         }
+    if isinstance(manifest.get("account_alias"), dict):
+        state["account_alias"] = {"alias": manifest["account_alias"]["name"]}
+    if isinstance(manifest.get("password_policy"), dict):
+        said = manifest["password_policy"]
+        state["password_policy"] = {
+            "MinimumPasswordLength": said.get("minimum_password_length", 6),
+            **{key: said.get(ours, False) for ours, key in FLAGS.items()},
+            "MaxPasswordAge": said.get("max_password_age"), "PasswordReusePrevention": said.get("password_reuse_prevention"),
+        }
     return state
+
+
+FLAGS = {
+    "require_symbols": "RequireSymbols", "require_numbers": "RequireNumbers",
+    "require_uppercase_characters": "RequireUppercaseCharacters", "require_lowercase_characters": "RequireLowercaseCharacters",
+    "allow_users_to_change_password": "AllowUsersToChangePassword", "hard_expiry": "HardExpiry",
+}
 
 
 def found():
@@ -158,6 +174,18 @@ def found():
             "url": provider["Url"].removeprefix("https://"), "client_ids": sorted(provider["ClientIDList"]),
             "thumbprints": sorted(provider["ThumbprintList"]), "tags": tags(provider),
         }
+    for alias in iam.list_account_aliases()["AccountAliases"]:
+        state["account_alias"] = {"alias": alias}
+    try:
+        policy = iam.get_account_password_policy()["PasswordPolicy"]
+    except iam.exceptions.NoSuchEntityException:
+        return state
+    state["password_policy"] = {
+        "MinimumPasswordLength": policy["MinimumPasswordLength"],
+        **{key: policy.get(key) or False for key in FLAGS.values()},
+        "MaxPasswordAge": policy.get("MaxPasswordAge") or None,
+        "PasswordReusePrevention": policy.get("PasswordReusePrevention") or None,
+    }
     return state
 
 
@@ -202,7 +230,8 @@ SECTIONS = ("policies", "groups", "users", "roles", "instance_profiles", "oidc_p
 def compare(path):
     with open(path, encoding="utf-8") as file:
         manifest = json.load(file)
-    expected = {**wanted({section: manifest.get(section) or {} for section in SECTIONS}), **STRANGERS}
+    said = {**manifest, **{section: manifest.get(section) or {} for section in SECTIONS}}
+    expected = {**wanted(said), **STRANGERS}
     actual = found()
     differences = []
     for address in sorted({*expected, *actual}):
@@ -218,7 +247,16 @@ def drift(seed):
     there = sorted(address for address in found() if address not in STRANGERS)
     if not there:
         return "nothing"
-    kind, name = chance.choice(there).split("/", 1)
+    kind, _, name = chance.choice(there).partition("/")
+    if kind == "account_alias":
+        iam.create_account_alias(AccountAlias=f"drift-{chance.randrange(3)}")
+        return "another alias"
+    if kind == "password_policy":
+        if chance.randrange(3) == 0:
+            iam.delete_account_password_policy()
+        else:
+            iam.update_account_password_policy(MinimumPasswordLength=chance.randrange(6, 30), RequireNumbers=True)
+        return "another password policy, or none"
     document = json.dumps({"Version": "2012-10-17", "Statement": [
         {"Effect": chance.choice(["Allow", "Deny"]), "Action": f"sqs:Drift{chance.randrange(3)}", "Resource": "*"}]})
     stranger = arn("policy", "/", "stranger")

@@ -43,7 +43,7 @@ pub struct Call {
     /// The operation's name, as in `CreateUser` or `PutObject`. For other services, method and path.
     pub operation: String,
     /// What it is done to: the object's key or else the bucket for S3; otherwise the first that is there of
-    /// `InstanceProfileName`, `OpenIDConnectProviderArn`, `Url`, `UserName`, `RoleName`, `GroupName`, `PolicyName`,
+    /// `InstanceProfileName`, `OpenIDConnectProviderArn`, `Url`, `AccountAlias`, `UserName`, `RoleName`, `GroupName`, `PolicyName`,
     /// `PolicyArn`, `RoleArn`. Empty when there is none.
     pub target: String,
     /// The parameters of a Query request but for `Action` and `Version`. For S3 those of the URL, and `Bucket` and
@@ -66,6 +66,7 @@ const TARGETS: &[&str] = &[
     "InstanceProfileName",
     "OpenIDConnectProviderArn",
     "Url",
+    "AccountAlias",
     "UserName",
     "RoleName",
     "GroupName",

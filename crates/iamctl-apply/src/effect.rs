@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Action, Address, Group, InstanceProfile, OidcProvider, Path, Policy, PolicyArn, PolicyName, Resource,
-    Role, Tags, User,
+    AccountAlias, Action, Address, Group, InstanceProfile, OidcProvider, Path, Policy, PolicyArn, PolicyName,
+    Resource, Role, Tags, User,
 };
 
 /// The things that a call changes: what it writes to, and the group of a membership, or the former name.
@@ -18,7 +18,7 @@ pub(crate) fn touched(action: &Action) -> [Option<Address>; 2] {
     [Some(action.subject()), other]
 }
 
-/// What the call makes, when it makes a thing.
+/// What the call makes, when it makes a thing, or puts it in the place of the whole that was there.
 pub(crate) fn made(action: &Action) -> Option<Resource> {
     Some(match action.clone() {
         Action::CreateUser { user_name: _, path, permissions_boundary, tags } => {
@@ -52,6 +52,8 @@ pub(crate) fn made(action: &Action) -> Option<Resource> {
         Action::CreateOpenIDConnectProvider { url: _, client_ids, thumbprints, tags } => {
             Resource::OidcProvider(OidcProvider { client_ids, thumbprints, tags })
         }
+        Action::CreateAccountAlias { account_alias: alias } => Resource::AccountAlias(AccountAlias { alias }),
+        Action::UpdateAccountPasswordPolicy { policy } => Resource::PasswordPolicy(policy),
         _ => return None,
     })
 }
@@ -62,7 +64,7 @@ pub(crate) fn made(action: &Action) -> Option<Resource> {
 /// A call that has nothing to do with the thing, or with things of its kind, changes nothing.
 pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&Resource>) {
     match action {
-        // These make or delete the thing, a version that is not in force, or credentials, which are no part
+        // These make, replace or delete the whole thing, a version that is not in force, or credentials, which are no part
         // of what is managed.
         Action::CreateUser { .. }
         | Action::CreateGroup { .. }
@@ -70,12 +72,16 @@ pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&
         | Action::CreatePolicy { .. }
         | Action::CreateInstanceProfile { .. }
         | Action::CreateOpenIDConnectProvider { .. }
+        | Action::CreateAccountAlias { .. }
+        | Action::UpdateAccountPasswordPolicy { .. }
         | Action::DeleteUser { .. }
         | Action::DeleteGroup { .. }
         | Action::DeleteRole { .. }
         | Action::DeletePolicy { .. }
         | Action::DeleteInstanceProfile { .. }
         | Action::DeleteOpenIDConnectProvider { .. }
+        | Action::DeleteAccountAlias { .. }
+        | Action::DeleteAccountPasswordPolicy {}
         | Action::DeletePolicyVersion { .. }
         | Action::UpdateAccessKey { .. }
         | Action::DeleteAccessKey { .. }
@@ -144,7 +150,7 @@ fn path(resource: &mut Resource) -> Option<&mut Path> {
         Resource::User(user) => Some(&mut user.path),
         Resource::Role(role) => Some(&mut role.path),
         Resource::InstanceProfile(profile) => Some(&mut profile.path),
-        Resource::OidcProvider(_) => None,
+        Resource::OidcProvider(_) | Resource::AccountAlias(_) | Resource::PasswordPolicy(_) => None,
     }
 }
 
@@ -207,7 +213,9 @@ fn set_boundary(resource: &mut Resource, boundary: Option<PolicyArn>) {
         Resource::Policy(_)
         | Resource::Group(_)
         | Resource::InstanceProfile(_)
-        | Resource::OidcProvider(_) => {}
+        | Resource::OidcProvider(_)
+        | Resource::AccountAlias(_)
+        | Resource::PasswordPolicy(_) => {}
     }
 }
 
@@ -222,7 +230,11 @@ fn change_inline_policies(resource: &mut Resource, action: &Action) {
         _ => return,
     };
     match resource {
-        Resource::Policy(_) | Resource::InstanceProfile(_) | Resource::OidcProvider(_) => {}
+        Resource::Policy(_)
+        | Resource::InstanceProfile(_)
+        | Resource::OidcProvider(_)
+        | Resource::AccountAlias(_)
+        | Resource::PasswordPolicy(_) => {}
         Resource::Group(group) => set_or_remove(&mut group.inline_policies, name, document),
         Resource::User(user) => set_or_remove(&mut user.inline_policies, name, document),
         Resource::Role(role) => set_or_remove(&mut role.inline_policies, name, document),
@@ -251,7 +263,11 @@ fn detach(resource: &mut Resource, policy: &PolicyArn) {
 
 fn policies(resource: &mut Resource) -> Option<&mut BTreeSet<PolicyArn>> {
     match resource {
-        Resource::Policy(_) | Resource::InstanceProfile(_) | Resource::OidcProvider(_) => None,
+        Resource::Policy(_)
+        | Resource::InstanceProfile(_)
+        | Resource::OidcProvider(_)
+        | Resource::AccountAlias(_)
+        | Resource::PasswordPolicy(_) => None,
         Resource::Group(group) => Some(&mut group.policies),
         Resource::User(user) => Some(&mut user.policies),
         Resource::Role(role) => Some(&mut role.policies),
@@ -301,7 +317,7 @@ fn untag(resource: &mut Resource, keys: &[String]) {
         | Resource::OidcProvider(OidcProvider { tags, .. }) => {
             tags.0.retain(|key, _| !keys.contains(key));
         }
-        Resource::Group(_) => {}
+        Resource::Group(_) | Resource::AccountAlias(_) | Resource::PasswordPolicy(_) => {}
     }
 }
 

@@ -48,6 +48,7 @@ mod pages;
 mod patience;
 mod perform;
 mod perform_providers;
+mod perform_settings;
 mod profile;
 mod read;
 mod read_credentials;
@@ -56,6 +57,7 @@ mod read_instance_profiles;
 mod read_oidc_providers;
 mod read_one;
 mod read_quotas;
+mod read_settings;
 mod settle;
 mod whole;
 

@@ -383,6 +383,10 @@ impl AwsIam {
             | Action::UpdateOpenIDConnectProviderThumbprint { .. }
             | Action::TagOpenIDConnectProvider { .. }
             | Action::UntagOpenIDConnectProvider { .. } => self.call_on_oidc_provider(action).await,
+            Action::CreateAccountAlias { .. }
+            | Action::DeleteAccountAlias { .. }
+            | Action::UpdateAccountPasswordPolicy { .. }
+            | Action::DeleteAccountPasswordPolicy {} => self.call_on_setting(action).await,
             Action::UpdateAccessKey { user_name, access_key_id, status } => done(
                 iam.update_access_key()
                     .user_name(user_name.as_str())
@@ -494,6 +498,8 @@ fn takes_away(action: &Action) -> bool {
             | Action::DeleteOpenIDConnectProvider { .. }
             | Action::RemoveClientIDFromOpenIDConnectProvider { .. }
             | Action::UntagOpenIDConnectProvider { .. }
+            | Action::DeleteAccountAlias { .. }
+            | Action::DeleteAccountPasswordPolicy {}
             // A key that is gone cannot be used either.
             | Action::UpdateAccessKey { status: KeyStatus::Inactive, .. }
             | Action::DeleteAccessKey { .. }

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use iam::types::{GroupDetail, ManagedPolicyDetail, Role, RoleDetail, UserDetail};
 use iamctl_apply::ErrorClass;
 use iamctl_model::{
-    Account, Address, InstanceProfileName, Live, LiveRole, Observed, OidcProviderUrl, Path, PolicyArn,
+    Account, Address, InstanceProfileName, Kind, Live, LiveRole, Observed, OidcProviderUrl, Path, PolicyArn,
     PolicyName, RoleDetails, RoleName, Tags, UniqueId,
 };
 
@@ -32,6 +32,8 @@ pub struct Scope {
     /// Whether OpenID Connect providers are read, and of which more than that they are there: each of these
     /// costs one call.
     pub oidc_providers: Option<BTreeSet<OidcProviderUrl>>,
+    /// The settings of the account that are read: each costs one call.
+    pub settings: BTreeSet<Kind>,
 }
 
 const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
@@ -47,7 +49,7 @@ pub(crate) const CONCURRENT_READS: usize = 4;
 
 impl Aws {
     /// Reads all users, groups, roles and managed policies of the account, and instance profiles and
-    /// identity providers where the scope says so.
+    /// identity providers, and settings of the account, where the scope says so.
     ///
     /// It takes one GetAccountAuthorizationDetails and one ListRoles for every thousand objects, side
     /// by side, and then one ListPolicyTags for each policy of the scope that is there. What is read
@@ -140,6 +142,9 @@ impl Reader<'_> {
         }
         if let Some(details_of) = &scope.oidc_providers {
             self.add_oidc_details(&mut live, details_of).await?;
+        }
+        for kind in &scope.settings {
+            self.add_setting(&mut live, *kind).await?;
         }
         Ok(live)
     }
@@ -247,7 +252,13 @@ impl Reader<'_> {
 
 /// Puts together what the two lists say. Nothing is concluded before all pages of both are there.
 fn assemble(account: &Account, details: Details, roles: Vec<Role>) -> Result<Live, ReadError> {
-    let mut live = Live { instance_profiles: Observed::NotRead, ..Live::empty(account.clone()) };
+    let mut live = Live {
+        instance_profiles: Observed::NotRead,
+        oidc_providers: Observed::NotRead,
+        account_alias: Observed::NotRead,
+        password_policy: Observed::NotRead,
+        ..Live::empty(account.clone())
+    };
     for policy in details.policies {
         check_account(account, policy.arn.as_deref())?;
         let (name, policy) = convert::policy(policy)?;

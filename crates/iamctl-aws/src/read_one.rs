@@ -31,6 +31,14 @@ impl Aws {
         let reader = Reader { client: self.iam_client(), origin: &self.origin };
         let (call, found) = match address {
             Address::MasterCopy => return Ok(None),
+            Address::AccountAlias => {
+                let alias = reader.account_alias().await?;
+                return Ok(alias.map(|_| UniqueId(account.id.to_string())));
+            }
+            Address::PasswordPolicy => {
+                let policy = reader.password_policy().await?;
+                return Ok(policy.map(|_| UniqueId(account.id.to_string())));
+            }
             Address::User(name) => {
                 let answer = reader.client.get_user().user_name(name.as_str()).send().await;
                 (USER, answer.map(|answer| answer.user.map(|user| user.user_id)).map_err(Failure::from))

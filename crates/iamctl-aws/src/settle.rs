@@ -45,6 +45,10 @@ impl AwsIam {
     ) -> Result<Receipt, Failure> {
         let looks = match (failure.class, failure.code()) {
             (ErrorClass::Unreachable | ErrorClass::ServerFault, _) => LOOKS.as_slice(),
+            // Nobody but the account's owner sees whose an alias is: only looking tells.
+            (_, "EntityAlreadyExists") if matches!(action, Action::CreateAccountAlias { .. }) => {
+                return self.settle_alias(action, attempt, failure).await;
+            }
             // Nothing that this run sent can have made it, however equal it is.
             (_, "EntityAlreadyExists") if !attempt.lost_before => {
                 return Err(made_meanwhile(failure, action));
@@ -90,6 +94,37 @@ impl AwsIam {
         Err(failure)
     }
 
+    /// An alias that is taken is this account's, by an earlier attempt or by somebody else's call, or another
+    /// account's.
+    async fn settle_alias(
+        &self,
+        action: &Action,
+        attempt: Attempt,
+        failure: Failure,
+    ) -> Result<Receipt, Failure> {
+        let Action::CreateAccountAlias { account_alias } = action else { return Err(failure) };
+        // What an earlier attempt made may not show yet.
+        let looks = if attempt.lost_before { LOOKS.len() } else { 1 };
+        for wait in LOOKS.iter().take(looks) {
+            tokio::time::sleep(*wait).await;
+            match self.has_alias(account_alias).await {
+                Ok(true) if attempt.lost_before => {
+                    let remark = Some("was already there, made during this run".to_owned());
+                    let created = Some(self.id_of_settings());
+                    return Ok(Receipt { request_id: failure.request_id, created, remark });
+                }
+                Ok(true) => return Err(made_meanwhile(failure, action)),
+                Ok(false) => {}
+                Err(unread) => return Err(unsettled(failure, action, &unread)),
+            }
+        }
+        let message = format!(
+            "another account of AWS has the alias {account_alias}, and no two have the same: choose another one ({})",
+            failure.message
+        );
+        Err(Failure { class: ErrorClass::Refused, message, ..failure })
+    }
+
     async fn look(&self, action: &Action, since: Timestamp) -> Result<Found, Failure> {
         let found = match action {
             Action::CreateUser { .. } => self.look_for_user(action, since).await,
@@ -99,6 +134,11 @@ impl AwsIam {
             Action::CreatePolicyVersion { .. } => self.look_for_version(action, since).await,
             Action::CreateInstanceProfile { .. } => self.look_for_instance_profile(action, since).await,
             Action::CreateOpenIDConnectProvider { .. } => self.look_for_oidc_provider(action, since).await,
+            Action::CreateAccountAlias { account_alias } => match self.has_alias(account_alias).await {
+                Ok(true) => Ok(Found::Ours(Some(self.id_of_settings()))),
+                Ok(false) => Ok(Found::Nothing),
+                Err(failure) => Err(failure),
+            },
             Action::AddRoleToInstanceProfile { instance_profile_name, role_name } => {
                 self.look_for_role_in(instance_profile_name, role_name).await
             }

@@ -3,12 +3,12 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::World;
 use iamctl_apply::{Attempt, IamAccount, Receipt};
 use iamctl_aws::Scope;
-use iamctl_model::{Address, Live, Resource};
+use iamctl_model::{Address, Kind, Live, Resource};
 use iamctl_testing::{MemoryAccount, scenes};
 use jiff::Timestamp;
 
@@ -57,6 +57,7 @@ async fn the_local_aws_does_as_the_scenes_say() {
                     .map(|(url, _)| url.clone())
                     .collect(),
             ),
+            settings: BTreeSet::from([Kind::AccountAlias, Kind::PasswordPolicy]),
         };
         let live = world.aws.read_live(&world.account, &scope).await.unwrap();
         let (there, expected) = (contents(&live), contents(memory.live()));

@@ -14,8 +14,8 @@ use fault_proxy::{Fault, REQUEST_ID};
 use iamctl_apply::{Attempt, ErrorClass, IamAccount, Receipt};
 use iamctl_aws::{Aws, AwsIam, Scope};
 use iamctl_model::{
-    Account, Action, Address, GroupName, InstanceProfileName, Live, OidcProviderArn, OidcProviderUrl, Path,
-    PolicyArn, PolicyName, RoleName, SessionDuration, Tags, UserName, VersionId,
+    Account, Action, Address, GroupName, InstanceProfileName, Kind, Live, OidcProviderArn, OidcProviderUrl,
+    Path, PolicyArn, PolicyName, RoleName, SessionDuration, Tags, UserName, VersionId,
 };
 use iamctl_policy::Document;
 use jiff::{SignedDuration, Timestamp};
@@ -741,6 +741,7 @@ async fn read(world: &World) -> Live {
         tags_of_policies: all,
         instance_profiles: Some([profile("i")].into()),
         oidc_providers: Some([url()].into()),
+        settings: [Kind::AccountAlias, Kind::PasswordPolicy].into(),
     };
     world.aws.read_live(&world.account, &scope).await.unwrap()
 }

@@ -10,7 +10,7 @@ use common::World;
 use fault_proxy::{Fault, REQUEST_ID};
 use iamctl_aws::{Patience, ReadError, Scope};
 use iamctl_model::{
-    Address, InstanceProfileName, Live, Observed, OidcProviderUrl, PolicyName, RoleName, UserName,
+    Address, InstanceProfileName, Kind, Live, Observed, OidcProviderUrl, PolicyName, RoleName, UserName,
 };
 use iamctl_policy::Document;
 
@@ -21,7 +21,15 @@ const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"a+b","Effec
 async fn an_empty_account_is_empty_and_costs_two_requests() {
     let world = World::new().await;
     let live = world.aws.read_live(&world.account, &Scope::default()).await.unwrap();
-    assert_eq!(live, Live { instance_profiles: Observed::NotRead, ..Live::empty(world.account.clone()) });
+    // What was not asked for was not read, and is not taken for nothing.
+    let expected = Live {
+        instance_profiles: Observed::NotRead,
+        oidc_providers: Observed::NotRead,
+        account_alias: Observed::NotRead,
+        password_policy: Observed::NotRead,
+        ..Live::empty(world.account.clone())
+    };
+    assert_eq!(live, expected);
     let mut calls = world.calls();
     calls.sort();
     assert_eq!(calls, ["iam GetAccountAuthorizationDetails", "iam ListRoles"]);
@@ -615,4 +623,62 @@ fn listed(arn: &str) -> String {
         "<ListOpenIDConnectProvidersResult><OpenIDConnectProviderList><member><Arn>{arn}</Arn></member>\
          </OpenIDConnectProviderList></ListOpenIDConnectProvidersResult>"
     )
+}
+
+#[tokio::test]
+async fn settings_are_read_only_where_asked_for_and_one_call_each() {
+    let world = World::new().await;
+    let scope = Scope { settings: [Kind::AccountAlias, Kind::PasswordPolicy].into(), ..Scope::default() };
+    let live = world.aws.read_live(&world.account, &scope).await.unwrap();
+    assert_eq!((&live.account_alias, &live.password_policy), (&Observed::Read(None), &Observed::Read(None)));
+    let mut calls = world.calls();
+    calls.retain(|call| !call.ends_with("ListRoles") && !call.ends_with("Details"));
+    calls.sort();
+    assert_eq!(calls, ["iam GetAccountPasswordPolicy", "iam ListAccountAliases"]);
+}
+
+/// AWS answers with zero where there is none, and its ranges may grow.
+#[tokio::test]
+async fn what_a_password_policy_says_is_understood_or_an_error() {
+    let answer = |fields: &str| {
+        format!(
+            "<GetAccountPasswordPolicyResponse><GetAccountPasswordPolicyResult><PasswordPolicy>{fields}\
+             </PasswordPolicy></GetAccountPasswordPolicyResult></GetAccountPasswordPolicyResponse>"
+        )
+    };
+    for (fields, says) in [
+        ("<MinimumPasswordLength>8</MinimumPasswordLength><MaxPasswordAge>0</MaxPasswordAge>", Ok((8, None))),
+        ("<MaxPasswordAge>1095</MaxPasswordAge>", Ok((6, Some(1_095)))),
+        (
+            "<MinimumPasswordLength>129</MinimumPasswordLength>",
+            Err("MinimumPasswordLength is 129, and 6 to 128 are known"),
+        ),
+        ("<MaxPasswordAge>-1</MaxPasswordAge>", Err("MaxPasswordAge is -1, and 1 to 1095 are known")),
+    ] {
+        let world = World::new().await;
+        let reply = Fault::reply(200, "text/xml", answer(fields));
+        world.proxy.inject(reply.operation("GetAccountPasswordPolicy"));
+        let mut live = Live::empty(world.account.clone());
+        match (world.aws.read_setting(&mut live, Kind::PasswordPolicy).await, says) {
+            (Ok(()), Ok((length, days))) => {
+                let policy = &live.password_policy().unwrap().value;
+                assert_eq!(policy.minimum_password_length.get(), length);
+                assert_eq!(policy.max_password_age.map(iamctl_model::Within::get), days);
+            }
+            (Err(error), Err(says)) => assert!(error.to_string().contains(says), "{error}"),
+            (outcome, says) => panic!("{outcome:?} {says:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_aliases_are_no_answer() {
+    let world = World::new().await;
+    let answer = "<ListAccountAliasesResponse><ListAccountAliasesResult><IsTruncated>false</IsTruncated>\
+                  <AccountAliases><member>one</member><member>two</member></AccountAliases>\
+                  </ListAccountAliasesResult></ListAccountAliasesResponse>";
+    world.proxy.inject(Fault::reply(200, "text/xml", answer).operation("ListAccountAliases"));
+    let mut live = Live::empty(world.account.clone());
+    let error = world.aws.read_setting(&mut live, Kind::AccountAlias).await.unwrap_err();
+    assert!(matches!(error, ReadError::Inconsistent { .. }), "{error:?}");
 }

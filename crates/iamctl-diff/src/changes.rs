@@ -10,6 +10,17 @@
 //! | no | yes | no, or other id | none: unmanaged, never touched |
 //! | no | no | yes | forget |
 //! | either | under another name | yes, same id | none: blocked |
+//!
+//! Of the settings of the account, the alias and the password policy, a manifest can also say that there shall be
+//! none. Only then are they deleted: one that is no longer in the manifest is forgotten, because without it the
+//! account falls back to what is often weaker.
+//!
+//! | in manifest | live | in head | change |
+//! | --- | --- | --- | --- |
+//! | as `none` | yes | yes | delete |
+//! | as `none` | yes | no | blocked: it is taken over first |
+//! | as `none` | no | yes | forget |
+//! | no | yes | yes | forget |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,17 +56,12 @@ pub(crate) fn compare(
     let mut compared = Compared { ownership: ownership.clone(), ..Compared::default() };
     // Names are equal whatever their case. The manifest's spelling comes first and stays, because it is
     // held against AWS's.
-    let mut addresses: BTreeSet<&Address> = desired.managed.keys().collect();
+    let mut addresses: BTreeSet<&Address> = desired.managed.keys().chain(&desired.absent).collect();
     addresses.extend(ownership.0.keys());
     for address in addresses {
         if !live.has_read(address.kind()) {
-            compared.notes.extend(desired.managed.contains_key(address).then(|| Note {
-                address: address.clone(),
-                message: format!(
-                    "not compared: the {} of the account were not read",
-                    address.kind().plural()
-                ),
-            }));
+            let is_wanted = desired.managed.contains_key(address) || desired.absent.contains(address);
+            compared.notes.extend(is_wanted.then(|| not_read(address)));
             continue;
         }
         let owned = ownership.get(address);
@@ -70,6 +76,14 @@ pub(crate) fn compare(
         }
     }
     compared
+}
+
+fn not_read(address: &Address) -> Note {
+    let message = match address.kind() {
+        kind if kind.is_setting() => format!("not compared: the {kind} was not read"),
+        kind => format!("not compared: the {} of the account were not read", kind.plural()),
+    };
+    Note { address: address.clone(), message }
 }
 
 /// The users whose memberships are changed on the user itself.
@@ -178,10 +192,17 @@ impl Thing<'_> {
     }
 
     fn no_longer_managed(&self, compared: &mut Compared) {
-        let Some(owned) = self.owned else { return };
+        let is_unwanted = self.desired.absent.contains(self.address);
+        let Some(owned) = self.owned else {
+            if is_unwanted {
+                self.unwanted_and_not_ours(compared);
+            }
+            return;
+        };
         let is_there = self.live.id(self.address) == Some(&owned.id);
         let before = self.live.resource(self.address, Some(&owned.last_applied)).filter(|_| is_there);
-        if !is_there || self.desired.forget.contains(self.address) {
+        let stays = self.address.kind().is_setting() && !is_unwanted;
+        if !is_there || stays || self.desired.forget.contains(self.address) {
             // Gone, or made again by somebody else: nothing of ours is left to delete.
             let cause = if is_there { Cause::Ours } else { Cause::Drift };
             compared.changes.push(self.change(ChangeAction::Forget, cause, BTreeMap::new(), before, None));
@@ -192,11 +213,15 @@ impl Thing<'_> {
                 guard: Guard::Protect,
                 address: self.address.clone(),
                 message: format!("{} is protected and would be deleted", self.address),
-                help: format!(
-                    "put its block back with `protect: false`, apply, and remove the block then; or list \
-                     `{}` under `forget:` to keep it and stop managing it",
-                    self.address
-                ),
+                help: if is_unwanted {
+                    "put its block back with `protect: false`, apply, and write `none` then".to_owned()
+                } else {
+                    format!(
+                        "put its block back with `protect: false`, apply, and remove the block then; or list \
+                         `{}` under `forget:` to keep it and stop managing it",
+                        self.address
+                    )
+                },
             });
             compared.changes.push(self.change(
                 ChangeAction::Blocked,
@@ -208,6 +233,27 @@ impl Thing<'_> {
             return;
         }
         compared.changes.push(self.change(ChangeAction::Delete, Cause::Ours, BTreeMap::new(), before, None));
+    }
+
+    /// There shall be none, and there is one that somebody else made.
+    fn unwanted_and_not_ours(&self, compared: &mut Compared) {
+        let Some(before) = self.live.resource(self.address, None) else { return };
+        let kind = self.address.kind();
+        let (guard, message, help) = match self.sibling_verdict() {
+            Some((message, help)) => (Guard::Sibling, message, help),
+            None => (
+                Guard::Adopt,
+                format!("the account has a {kind} that is not managed by this manifest, and shall have none"),
+                format!(
+                    "take it over first: write `{kind}:` as it is, with `adopt: true`, apply that, and write `none` \
+                     then",
+                    kind = kind.as_str()
+                ),
+            ),
+        };
+        compared.refusals.push(Refusal { guard, address: self.address.clone(), message, help });
+        let blocked = self.change(ChangeAction::Blocked, Cause::Ours, BTreeMap::new(), Some(before), None);
+        compared.changes.push(blocked);
     }
 
     /// Why a thing that is there must not be changed to what the manifest wants.
@@ -249,7 +295,21 @@ impl Thing<'_> {
             return refuse(Guard::Sibling, message, help);
         }
         if is_ours.is_none() && !managed.adopt {
-            let (message, help) = if self.owned.is_some() {
+            let (message, help) = if address.kind().is_setting() {
+                (
+                    format!(
+                        "the account has its own {}, which is not managed by this manifest",
+                        address.kind()
+                    ),
+                    match address {
+                        Address::AccountAlias => {
+                            "write it as `account_alias: {name: NAME, adopt: true}` to take it over".to_owned()
+                        }
+                        _ => "add `adopt: true` to its block to take it over; it then becomes what the block says"
+                            .to_owned(),
+                    },
+                )
+            } else if self.owned.is_some() {
                 (
                     format!("{address} was deleted and made again by somebody else"),
                     "look at it, then add `adopt: true` to its block to take it over".to_owned(),

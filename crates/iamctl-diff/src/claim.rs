@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | to make it | its recorded id | it is ours |
 //! | to make it | made since the run began, as planned or on the way there | it is ours |
+//! | to make it | a setting of the account, of which nobody knows when it was made, as planned | it is ours |
 //! | to make it | anything else, or a thing that another manifest owns | it is not ours |
 //! | to change it | a part is as planned | that part was last applied by us |
 
@@ -61,7 +62,9 @@ fn claim_created(claimed: &mut Ownership, run: &UnfinishedRun, change: &Change, 
     let recorded = run.created.get(address) == Some(id);
     let since = run.started.checked_sub(CLOCK_SKEW).unwrap_or(run.started);
     let is_since = live.created(address).is_some_and(|created| created >= since);
-    if recorded || is_since && is_on_the_way_to(&found, planned) {
+    // It was not there when the run was planned.
+    let is_undated = address.kind().is_setting();
+    if recorded || (is_since || is_undated) && is_on_the_way_to(&found, planned) {
         let owned = Owned { id: id.clone(), protect: false, last_applied: found };
         name_by_id(claimed, address, live);
         claimed.0.remove(address);
@@ -231,6 +234,10 @@ fn claim_updated(claimed: &mut Ownership, change: &Change, live: &Live) {
             map(&mut last.tags.0, &before.tags.0, &after.tags.0, &found.tags.0);
             set(&mut last.client_ids, &before.client_ids, &after.client_ids, &found.client_ids);
             value(&mut last.thumbprints, &before.thumbprints, &after.thumbprints, &found.thumbprints);
+        }
+        // One call sets all of it.
+        (Resource::AccountAlias(_) | Resource::PasswordPolicy(_), ..) => {
+            value(&mut owned.last_applied, before, after, &found);
         }
         _ => {}
     }

@@ -68,7 +68,7 @@ impl<'a> Comparable<'a> {
                     tags: self.tags(side.tags),
                 })
             }
-            // Things of different kinds have no address in common.
+            // Settings are managed whole; things of different kinds have no address in common.
             (side, _) => side,
         }
     }

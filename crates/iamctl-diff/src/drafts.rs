@@ -16,6 +16,7 @@ use crate::delta::Delta;
 use crate::providers::OidcCalls;
 use crate::renames::Renames;
 use crate::replace::is_bounded_anew;
+use crate::settings;
 use crate::tagged;
 use crate::world::World;
 
@@ -163,6 +164,9 @@ impl Drafter<'_> {
             ) => self.instance_profile(name, before, after),
             (Address::OidcProvider(url), Resource::OidcProvider(before), Resource::OidcProvider(after)) => {
                 self.drafts.extend(OidcCalls::new(self.world, url).update(before, after));
+            }
+            (Address::AccountAlias | Address::PasswordPolicy, before, after) if before != after => {
+                self.drafts.extend(settings::set(after));
             }
             _ => {}
         }

@@ -1,6 +1,8 @@
 //! Which parts of two things of one kind differ.
 
-use iamctl_model::{Field, Group, InstanceProfile, OidcProvider, Policy, Resource, Role, User};
+use iamctl_model::{
+    AccountAlias, Field, Group, InstanceProfile, OidcProvider, PasswordPolicy, Policy, Resource, Role, User,
+};
 
 /// The fields in which two things differ, in the order of [`Field`]. Things of different kinds have
 /// nothing in common and are never compared; they differ in no field.
@@ -17,6 +19,8 @@ pub(crate) fn differing(before: &Resource, after: &Resource) -> Vec<Field> {
             instance_profile(before, after)
         }
         (Resource::OidcProvider(before), Resource::OidcProvider(after)) => oidc_provider(before, after),
+        (Resource::AccountAlias(before), Resource::AccountAlias(after)) => account_alias(before, after),
+        (Resource::PasswordPolicy(before), Resource::PasswordPolicy(after)) => password_policy(before, after),
         _ => Vec::new(),
     };
     let mut fields: Vec<_> =
@@ -79,6 +83,10 @@ pub(crate) fn take_over(into: &mut Resource, from: &Resource, fields: &[Field]) 
                 Field::Tags => into.tags.clone_from(&from.tags),
                 _ => {}
             },
+            (Resource::AccountAlias(into), Resource::AccountAlias(from)) => into.clone_from(from),
+            (Resource::PasswordPolicy(into), Resource::PasswordPolicy(from)) => {
+                take_over_of_passwords(into, from, *field);
+            }
             _ => {}
         }
     }
@@ -111,6 +119,66 @@ fn policy(before: &Policy, after: &Policy) -> Vec<(Field, bool)> {
         (Field::Description, *description != after.description),
         (Field::Tags, *tags != after.tags),
         (Field::Document, *document != after.document),
+    ]
+}
+
+fn take_over_of_passwords(into: &mut PasswordPolicy, from: &PasswordPolicy, field: Field) {
+    match field {
+        Field::MinimumPasswordLength => into.minimum_password_length = from.minimum_password_length,
+        Field::RequireSymbols => into.require_symbols = from.require_symbols,
+        Field::RequireNumbers => into.require_numbers = from.require_numbers,
+        Field::RequireUppercaseCharacters => {
+            into.require_uppercase_characters = from.require_uppercase_characters;
+        }
+        Field::RequireLowercaseCharacters => {
+            into.require_lowercase_characters = from.require_lowercase_characters;
+        }
+        Field::AllowUsersToChangePassword => {
+            into.allow_users_to_change_password = from.allow_users_to_change_password;
+        }
+        Field::MaxPasswordAge => into.max_password_age = from.max_password_age,
+        Field::PasswordReusePrevention => into.password_reuse_prevention = from.password_reuse_prevention,
+        Field::HardExpiry => into.hard_expiry = from.hard_expiry,
+        _ => {}
+    }
+}
+
+fn account_alias(before: &AccountAlias, after: &AccountAlias) -> Vec<(Field, bool)> {
+    let AccountAlias { alias } = before;
+    vec![(Field::Alias, *alias != after.alias)]
+}
+
+fn password_policy(before: &PasswordPolicy, after: &PasswordPolicy) -> Vec<(Field, bool)> {
+    let PasswordPolicy {
+        minimum_password_length,
+        require_symbols,
+        require_numbers,
+        require_uppercase_characters,
+        require_lowercase_characters,
+        allow_users_to_change_password,
+        max_password_age,
+        password_reuse_prevention,
+        hard_expiry,
+    } = before;
+    vec![
+        (Field::MinimumPasswordLength, *minimum_password_length != after.minimum_password_length),
+        (Field::RequireSymbols, *require_symbols != after.require_symbols),
+        (Field::RequireNumbers, *require_numbers != after.require_numbers),
+        (
+            Field::RequireUppercaseCharacters,
+            *require_uppercase_characters != after.require_uppercase_characters,
+        ),
+        (
+            Field::RequireLowercaseCharacters,
+            *require_lowercase_characters != after.require_lowercase_characters,
+        ),
+        (
+            Field::AllowUsersToChangePassword,
+            *allow_users_to_change_password != after.allow_users_to_change_password,
+        ),
+        (Field::MaxPasswordAge, *max_password_age != after.max_password_age),
+        (Field::PasswordReusePrevention, *password_reuse_prevention != after.password_reuse_prevention),
+        (Field::HardExpiry, *hard_expiry != after.hard_expiry),
     ]
 }
 

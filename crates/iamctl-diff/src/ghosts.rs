@@ -40,6 +40,8 @@ impl Ghosts {
                 | Address::Policy(_)
                 | Address::InstanceProfile(_)
                 | Address::OidcProvider(_)
+                | Address::AccountAlias
+                | Address::PasswordPolicy
                 | Address::MasterCopy => return None,
             };
             let is_nobody = live.id(address).is_none();
@@ -155,7 +157,11 @@ fn documents<'l>(live: &'l Live, address: &Address) -> Vec<&'l Document> {
         }
         Address::User(name) => (None, live.users.get(name).map(|user| &user.value.inline_policies)),
         Address::Group(name) => (None, live.groups.get(name).map(|group| &group.value.inline_policies)),
-        Address::InstanceProfile(_) | Address::OidcProvider(_) | Address::MasterCopy => (None, None),
+        Address::InstanceProfile(_)
+        | Address::OidcProvider(_)
+        | Address::AccountAlias
+        | Address::PasswordPolicy
+        | Address::MasterCopy => (None, None),
     };
     own.into_iter().chain(inline.into_iter().flat_map(BTreeMap::values)).collect()
 }

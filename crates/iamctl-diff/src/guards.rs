@@ -13,6 +13,7 @@ use crate::ghosts::{Ghosts, is_unique_id};
 use crate::plan::Inputs;
 use crate::renames::Renames;
 use crate::runner;
+use crate::settings;
 use crate::world::World;
 
 /// Above this many deletes a plan needs `--allow mass-delete`.
@@ -133,7 +134,11 @@ impl Guards<'_> {
                 let arn = OidcProviderArn::new(&self.live.account, url);
                 world.will_trust(&arn).iter().map(ToString::to_string).collect()
             }
-            Address::User(_) | Address::InstanceProfile(_) | Address::MasterCopy => Vec::new(),
+            Address::User(_)
+            | Address::InstanceProfile(_)
+            | Address::AccountAlias
+            | Address::PasswordPolicy
+            | Address::MasterCopy => Vec::new(),
         };
         if users.is_empty() {
             return None;
@@ -386,6 +391,16 @@ impl Guards<'_> {
                 let thumbprints =
                     thumbprints.iter().map(|one| format!("the removal of the thumbprint {one}"));
                 client_ids.chain(thumbprints).collect()
+            }
+            (
+                Resource::PasswordPolicy(_),
+                Some(before @ Resource::PasswordPolicy(_)),
+                Some(after @ Resource::PasswordPolicy(_)),
+            ) => {
+                let is_looser = |field: Field, than: &Resource| settings::is_looser(than, before, field);
+                let fields = change.fields.keys().copied().filter(|field| drifted(*field));
+                let stricter = fields.filter(|field| is_looser(*field, last) && is_looser(*field, after));
+                stricter.map(|field| format!("a stricter {field}")).collect()
             }
             _ => Vec::new(),
         }

@@ -34,6 +34,7 @@ mod renames;
 mod replace;
 mod restored;
 mod runner;
+mod settings;
 mod tagged;
 mod world;
 

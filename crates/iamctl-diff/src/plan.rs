@@ -23,6 +23,7 @@ use crate::renamed::follow;
 use crate::renames::Renames;
 use crate::replace;
 use crate::restored::restored;
+use crate::settings;
 use crate::world::{When, World};
 
 /// Everything that a plan is made of.
@@ -106,6 +107,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     refusals.extend(ordered.refusals);
     let mut hazards = hazards(&world, &compared.changes);
     hazards.extend(of_replacing);
+    hazards.extend(settings::hazards(&compared.changes));
     hazards.extend(crate::boundaries::loosened(&world, &compared.changes));
     hazards.extend(restored(&world, &compared.changes, &claimed));
     hazards.extend(ordered.hazards);
@@ -155,7 +157,12 @@ pub fn leaves_unexplained(
 ) -> bool {
     let earliest = written.map(|written| written.checked_sub(CLOCK_SKEW).unwrap_or(written));
     let made_since = |address: &Address| {
-        earliest.is_none_or(|earliest| live.created(address).is_some_and(|created| created >= earliest))
+        let is_new = |earliest| match live.created(address) {
+            Some(created) => created >= earliest,
+            // Nobody knows: it may be.
+            None => address.kind().is_setting(),
+        };
+        earliest.is_none_or(is_new)
     };
     if unmanaged_addresses(desired, live, ownership).any(|address| made_since(&address)) {
         return true;
@@ -183,7 +190,7 @@ pub fn may_overlap(
     unfinished: &[UnfinishedRun],
 ) -> bool {
     let is_strange = |address| live.id(address).is_some_and(|id| !ownership.owns(address, id));
-    desired.managed.keys().any(is_strange) || !unfinished.is_empty()
+    desired.managed.keys().chain(&desired.absent).any(is_strange) || !unfinished.is_empty()
 }
 
 /// The change of the master copy itself: always when the bucket has to be made, and otherwise only

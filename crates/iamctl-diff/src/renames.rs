@@ -181,7 +181,11 @@ impl Renames {
                         role.trust = trust;
                     }
                 }
-                Resource::Policy(_) | Resource::InstanceProfile(_) | Resource::OidcProvider(_) => {}
+                Resource::Policy(_)
+                | Resource::InstanceProfile(_)
+                | Resource::OidcProvider(_)
+                | Resource::AccountAlias(_)
+                | Resource::PasswordPolicy(_) => {}
             }
         }
         renamed_all

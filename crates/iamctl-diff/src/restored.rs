@@ -15,7 +15,9 @@ fn of_change(world: &World<'_>, change: &Change, ownership: &Ownership) -> Vec<H
     let address = &change.address;
     let messages = match (change.action, ownership.get(address), &change.before, &change.after) {
         (ChangeAction::Create, ..)
-            if change.cause == Cause::Drift && !matches!(address, Address::Policy(_)) =>
+            if change.cause == Cause::Drift
+                && !matches!(address, Address::Policy(_))
+                && !address.kind().is_setting() =>
         {
             vec![format!("{address} was deleted in the account; the plan makes it again, with what it had")]
         }

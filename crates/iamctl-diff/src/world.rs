@@ -259,8 +259,11 @@ pub(crate) fn identity(address: &Address) -> Option<Identity> {
         Address::User(name) => Some(Identity::User(name.clone())),
         Address::Group(name) => Some(Identity::Group(name.clone())),
         Address::Role(name) => Some(Identity::Role(name.clone())),
-        Address::Policy(_) | Address::InstanceProfile(_) | Address::OidcProvider(_) | Address::MasterCopy => {
-            None
-        }
+        Address::Policy(_)
+        | Address::InstanceProfile(_)
+        | Address::OidcProvider(_)
+        | Address::AccountAlias
+        | Address::PasswordPolicy
+        | Address::MasterCopy => None,
     }
 }

@@ -145,6 +145,8 @@ impl<'a> Attempt<'a> {
             (Kind::Role, "roles"),
             (Kind::InstanceProfile, "instance_profiles"),
             (Kind::OidcProvider, "oidc_providers"),
+            (Kind::AccountAlias, "account_alias"),
+            (Kind::PasswordPolicy, "password_policy"),
         ] {
             let mut of_kind = things.iter().filter(|thing| thing.address.kind() == kind).peekable();
             if of_kind.peek().is_some() {
@@ -161,14 +163,17 @@ impl<'a> Attempt<'a> {
     }
 
     fn write_thing(&self, thing: &Written, out: &mut String) {
-        let name = self.live.spelling(&thing.address).unwrap_or_default();
-        out.push_str(&format!("  {}:\n", scalar(name)));
+        // A setting has no name: its block is the section.
+        let indent = if thing.address.kind().is_setting() { 2 } else { 4 };
+        if let Some(name) = self.live.spelling(&thing.address) {
+            out.push_str(&format!("  {}:\n", scalar(name)));
+        }
         for ghost in &thing.ghosts {
             out.push_str(&format!("    # {ghost} is a user or role that was deleted: nobody can use it.\n"));
         }
-        write_entry("adopt", &Yaml::Word("true".to_owned()), out, 4);
+        write_entry("adopt", &Yaml::Word("true".to_owned()), out, indent);
         for (key, value) in &thing.entries {
-            write_entry(key, &escaped(value.clone()), out, 4);
+            write_entry(key, &escaped(value.clone()), out, indent);
         }
     }
 

@@ -85,7 +85,8 @@ fn path_and_tags<'l>(live: &'l Live, address: &Address) -> Option<(&'l str, Opti
             let profile = live.instance_profile(name)?;
             Some((profile.path.as_str(), profile.tags.as_ref()))
         }
-        // They have no path: what is chosen by another one than `/` are not they.
+        // These have no path: what is chosen by another one than `/` are not they.
+        Address::AccountAlias | Address::PasswordPolicy => live.id(address).map(|_| ("/", None)),
         Address::OidcProvider(url) => {
             let details = live.oidc_provider(url)?.details.as_ref();
             Some(("/", details.map(|details| &details.tags)))

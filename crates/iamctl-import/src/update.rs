@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iamctl_model::{Address, Desired, Field, Live, PolicyArn, PrincipalArn, Resource};
+use iamctl_model::{Address, Desired, Field, Live, PasswordPolicy, PolicyArn, PrincipalArn, Resource};
 use iamctl_policy::{Document, Entry, Node, Value};
 use iamctl_spec::{FilesInMemory, Manifest, Options, ReadForEditing, resolve_path};
 
@@ -163,6 +163,9 @@ impl Update<'_> {
             let Some(text) = self.text(path) else { continue };
             let mut editor = Editor::new(text);
             let (name, section) = (address.name(), address.kind().plural());
+            if address.kind().is_setting() {
+                continue;
+            }
             references(tree, section, name, &address.to_string(), &mut editor)
                 .map_err(|why| format!("it is named elsewhere in `{path}`, and {why}"))?;
             let pieces = editor.finish();
@@ -187,7 +190,11 @@ impl Update<'_> {
         let span = self.read.manifest.desired.managed.get(address)?.span;
         self.read.trees.iter().find_map(|(path, node)| {
             let Value::Map(sections) = &node.value else { return None };
-            let section = &sections.iter().find(|entry| entry.key == section)?.value;
+            let found = sections.iter().find(|entry| entry.key == section)?;
+            if address.kind().is_setting() {
+                return Some(Place { path, text: self.text(path)?, section: node, entry: found });
+            }
+            let section = &found.value;
             let Value::Map(entries) = &section.value else { return None };
             let entry = entries.iter().find(|entry| entry.key_span == span)?;
             Some(Place { path, text: self.text(path)?, section, entry })
@@ -243,6 +250,11 @@ impl Update<'_> {
                 set("policies", list.as_ref())
             }
             Field::InlinePolicies => self.inline(place, block, wanted("inline_policies"), editor, edits),
+            Field::Alias if !matches!(block.value, Value::Map(_)) => match wanted("name") {
+                Some(alias) => editor.value(block, alias).map_err(|why| why.to_string()),
+                None => Err("it is not in the account".to_owned()),
+            },
+            Field::Alias => set("name", wanted("name")),
             Field::Members => {
                 Err("others are members of it: import them, or list them under `ignore:`".to_owned())
             }
@@ -257,6 +269,15 @@ impl Update<'_> {
             | Field::Role
             | Field::ClientIds
             | Field::Thumbprints
+            | Field::MinimumPasswordLength
+            | Field::RequireSymbols
+            | Field::RequireNumbers
+            | Field::RequireUppercaseCharacters
+            | Field::RequireLowercaseCharacters
+            | Field::AllowUsersToChangePassword
+            | Field::MaxPasswordAge
+            | Field::PasswordReusePrevention
+            | Field::HardExpiry
             | Field::Tags => set(field.as_str(), wanted(field.as_str())),
         }
     }
@@ -399,7 +420,10 @@ impl Update<'_> {
         let policy_is_gone =
             |arn: &PolicyArn| !arn.is_aws_managed() && gone.contains(&Address::Policy(arn.policy_name()));
         match &mut left {
-            Resource::Policy(_) | Resource::OidcProvider(_) => {}
+            Resource::Policy(_)
+            | Resource::OidcProvider(_)
+            | Resource::AccountAlias(_)
+            | Resource::PasswordPolicy(_) => {}
             Resource::Group(group) => group.policies.retain(|arn| !policy_is_gone(arn)),
             Resource::User(user) => {
                 user.policies.retain(|arn| !policy_is_gone(arn));
@@ -560,9 +584,45 @@ fn with_fields(wanted: &Resource, live: &Resource, fields: &BTreeSet<Field>) -> 
             take(has(Field::Thumbprints), &mut taken.thumbprints, &live.thumbprints);
             take(has(Field::Tags), &mut taken.tags, &live.tags);
         }
+        (Resource::AccountAlias(taken), Resource::AccountAlias(live)) => {
+            take(has(Field::Alias), &mut taken.alias, &live.alias);
+        }
+        (Resource::PasswordPolicy(taken), Resource::PasswordPolicy(live)) => {
+            take_passwords(taken, live, fields);
+        }
         _ => return None,
     }
     Some(taken)
+}
+
+fn take_passwords(taken: &mut PasswordPolicy, live: &PasswordPolicy, fields: &BTreeSet<Field>) {
+    let has = |field: Field| fields.contains(&field);
+    let PasswordPolicy {
+        minimum_password_length,
+        require_symbols,
+        require_numbers,
+        require_uppercase_characters,
+        require_lowercase_characters,
+        allow_users_to_change_password,
+        max_password_age,
+        password_reuse_prevention,
+        hard_expiry,
+    } = live;
+    take(has(Field::MinimumPasswordLength), &mut taken.minimum_password_length, minimum_password_length);
+    take(has(Field::RequireSymbols), &mut taken.require_symbols, require_symbols);
+    take(has(Field::RequireNumbers), &mut taken.require_numbers, require_numbers);
+    let (upper, lower) = (Field::RequireUppercaseCharacters, Field::RequireLowercaseCharacters);
+    take(has(upper), &mut taken.require_uppercase_characters, require_uppercase_characters);
+    take(has(lower), &mut taken.require_lowercase_characters, require_lowercase_characters);
+    let change = Field::AllowUsersToChangePassword;
+    take(has(change), &mut taken.allow_users_to_change_password, allow_users_to_change_password);
+    take(has(Field::MaxPasswordAge), &mut taken.max_password_age, max_password_age);
+    take(
+        has(Field::PasswordReusePrevention),
+        &mut taken.password_reuse_prevention,
+        password_reuse_prevention,
+    );
+    take(has(Field::HardExpiry), &mut taken.hard_expiry, hard_expiry);
 }
 
 fn take<T: Clone>(is_taken: bool, to: &mut T, from: &T) {

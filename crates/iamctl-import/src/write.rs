@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, GroupName, Live, LiveInstanceProfile, LiveOidcProvider, LivePolicy, LiveRole, Observed, Path,
-    PolicyArn, PolicyName, RoleName, SessionDuration, Tags, User, UserName,
+    Address, GroupName, Live, LiveInstanceProfile, LiveOidcProvider, LivePolicy, LiveRole, Observed,
+    PasswordPolicy, Path, PolicyArn, PolicyName, RoleName, SessionDuration, Tags, User, UserName,
 };
 use iamctl_policy::Document;
 
@@ -90,6 +90,8 @@ impl<'a> Writer<'a> {
             Address::Role(name) => block.role(name, self.live.roles.get(name)?),
             Address::InstanceProfile(name) => block.instance_profile(self.live.instance_profile(name)?)?,
             Address::OidcProvider(url) => block.oidc_provider(self.live.oidc_provider(url)?),
+            Address::AccountAlias => block.text("name", self.live.account_alias()?.value.alias.as_str()),
+            Address::PasswordPolicy => block.password_policy(&self.live.password_policy()?.value),
         }
         Some(block.written)
     }
@@ -211,6 +213,37 @@ impl<'w> Block<'w> {
             }
         }
         self.tags(&details.tags);
+    }
+
+    /// What AWS takes when it is told nothing is left out, but for the length.
+    fn password_policy(&mut self, policy: &PasswordPolicy) {
+        let PasswordPolicy {
+            minimum_password_length,
+            require_symbols,
+            require_numbers,
+            require_uppercase_characters,
+            require_lowercase_characters,
+            allow_users_to_change_password,
+            max_password_age,
+            password_reuse_prevention,
+            hard_expiry,
+        } = policy;
+        let truth = |is_so: &bool| is_so.then(|| "true".to_owned());
+        for (key, value) in [
+            ("minimum_password_length", Some(minimum_password_length.to_string())),
+            ("require_symbols", truth(require_symbols)),
+            ("require_numbers", truth(require_numbers)),
+            ("require_uppercase_characters", truth(require_uppercase_characters)),
+            ("require_lowercase_characters", truth(require_lowercase_characters)),
+            ("allow_users_to_change_password", truth(allow_users_to_change_password)),
+            ("max_password_age", max_password_age.map(|days| days.to_string())),
+            ("password_reuse_prevention", password_reuse_prevention.map(|count| count.to_string())),
+            ("hard_expiry", truth(hard_expiry)),
+        ] {
+            if let Some(value) = value {
+                self.add(key, Yaml::Word(value));
+            }
+        }
     }
 
     /// Tags that take a call of their own to read.

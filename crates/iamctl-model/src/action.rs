@@ -15,6 +15,7 @@ use crate::live::VersionId;
 use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, UserName};
 use crate::provider::{OidcProviderArn, OidcProviderUrl};
 use crate::resource::SessionDuration;
+use crate::settings::{Alias, Parameters, PasswordPolicy};
 use crate::tags::Tags;
 
 /// One call that changes something in IAM.
@@ -302,6 +303,19 @@ pub enum Action {
         arn: OidcProviderArn,
         tag_keys: Vec<String>,
     },
+    /// Takes the place of the alias that the account has.
+    CreateAccountAlias {
+        account_alias: Alias,
+    },
+    DeleteAccountAlias {
+        account_alias: Alias,
+    },
+    /// Makes it, or takes the place of the whole that is there: what is left out would be reset.
+    UpdateAccountPasswordPolicy {
+        #[serde(flatten, with = "Parameters")]
+        policy: PasswordPolicy,
+    },
+    DeleteAccountPasswordPolicy {},
 }
 
 impl Action {
@@ -413,6 +427,10 @@ impl Action {
             Action::UpdateOpenIDConnectProviderThumbprint { .. } => "UpdateOpenIDConnectProviderThumbprint",
             Action::TagOpenIDConnectProvider { .. } => "TagOpenIDConnectProvider",
             Action::UntagOpenIDConnectProvider { .. } => "UntagOpenIDConnectProvider",
+            Action::CreateAccountAlias { .. } => "CreateAccountAlias",
+            Action::DeleteAccountAlias { .. } => "DeleteAccountAlias",
+            Action::UpdateAccountPasswordPolicy { .. } => "UpdateAccountPasswordPolicy",
+            Action::DeleteAccountPasswordPolicy {} => "DeleteAccountPasswordPolicy",
         }
     }
 
@@ -470,6 +488,12 @@ impl Action {
             }
             Action::RemoveClientIDFromOpenIDConnectProvider { client_id, .. } => {
                 format!("{call} {} from {subject}", client_id.escape_debug())
+            }
+            Action::CreateAccountAlias { account_alias } | Action::DeleteAccountAlias { account_alias } => {
+                format!("{call} {account_alias}")
+            }
+            Action::UpdateAccountPasswordPolicy { .. } | Action::DeleteAccountPasswordPolicy {} => {
+                call.to_owned()
             }
             _ => match self.renames() {
                 Some((from, to)) => format!("{call} {from} -> {}", to.name()),
@@ -530,6 +554,26 @@ mod tests {
                 serde_json::json!({"UserName": "bob"}),
                 "DeleteLoginProfile user/bob",
             ),
+            (
+                Action::CreateAccountAlias { account_alias: Alias::parse("acme-prod").unwrap() },
+                serde_json::json!({"AccountAlias": "acme-prod"}),
+                "CreateAccountAlias acme-prod",
+            ),
+            (
+                Action::UpdateAccountPasswordPolicy {
+                    policy: PasswordPolicy {
+                        max_password_age: crate::settings::Within::new(90_u16),
+                        hard_expiry: true,
+                        ..PasswordPolicy::default()
+                    },
+                },
+                serde_json::json!({
+                    "MinimumPasswordLength": 6, "RequireSymbols": false, "RequireNumbers": false,
+                    "RequireUppercaseCharacters": false, "RequireLowercaseCharacters": false,
+                    "AllowUsersToChangePassword": false, "MaxPasswordAge": 90, "HardExpiry": true}),
+                "UpdateAccountPasswordPolicy",
+            ),
+            (Action::DeleteAccountPasswordPolicy {}, serde_json::json!({}), "DeleteAccountPasswordPolicy"),
         ] {
             let json = serde_json::to_value(&action).unwrap();
             assert_eq!(json, serde_json::json!({"call": action.call(), "params": params}));

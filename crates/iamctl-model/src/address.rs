@@ -23,14 +23,32 @@ pub enum Kind {
     InstanceProfile,
     /// An OpenID Connect provider: whose tokens roles can trust.
     OidcProvider,
+    /// The alias of the account.
+    AccountAlias,
+    /// What the account demands of passwords.
+    PasswordPolicy,
     /// The copy of manifest and ownership in the S3 bucket.
     MasterCopy,
 }
 
 impl Kind {
     /// The kinds of thing that are in an account, in the order in which they are listed.
-    pub const IN_ACCOUNT: [Kind; 6] =
-        [Kind::Policy, Kind::Group, Kind::User, Kind::Role, Kind::InstanceProfile, Kind::OidcProvider];
+    pub const IN_ACCOUNT: [Kind; 8] = [
+        Kind::Policy,
+        Kind::Group,
+        Kind::User,
+        Kind::Role,
+        Kind::InstanceProfile,
+        Kind::OidcProvider,
+        Kind::AccountAlias,
+        Kind::PasswordPolicy,
+    ];
+
+    /// Whether an account has one at most: it has no name, no unique id of its own, and no date.
+    #[must_use]
+    pub fn is_setting(self) -> bool {
+        matches!(self, Kind::AccountAlias | Kind::PasswordPolicy)
+    }
 
     /// The word in addresses.
     #[must_use]
@@ -43,6 +61,8 @@ impl Kind {
             Kind::Role => "role",
             Kind::InstanceProfile => "instance_profile",
             Kind::OidcProvider => "oidc_provider",
+            Kind::AccountAlias => "account_alias",
+            Kind::PasswordPolicy => "password_policy",
         }
     }
 
@@ -52,6 +72,7 @@ impl Kind {
         match self {
             Kind::InstanceProfile => "instance_profiles",
             Kind::OidcProvider => "oidc_providers",
+            Kind::AccountAlias | Kind::PasswordPolicy => self.as_str(),
             other => other.plural(),
         }
     }
@@ -67,6 +88,8 @@ impl Kind {
             Kind::Role => "roles",
             Kind::InstanceProfile => "instance profiles",
             Kind::OidcProvider => "OIDC providers",
+            Kind::AccountAlias => "account aliases",
+            Kind::PasswordPolicy => "password policies",
         }
     }
 }
@@ -77,6 +100,8 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Kind::InstanceProfile => "instance profile",
             Kind::OidcProvider => "OIDC provider",
+            Kind::AccountAlias => "account alias",
+            Kind::PasswordPolicy => "password policy",
             other => other.as_str(),
         })
     }
@@ -126,6 +151,10 @@ pub enum Address {
     InstanceProfile(InstanceProfileName),
     /// An OpenID Connect provider.
     OidcProvider(OidcProviderUrl),
+    /// The alias of the account.
+    AccountAlias,
+    /// What the account demands of passwords.
+    PasswordPolicy,
     /// The master copy itself.
     MasterCopy,
 }
@@ -142,14 +171,16 @@ impl Address {
             Address::Role(_) => Kind::Role,
             Address::InstanceProfile(_) => Kind::InstanceProfile,
             Address::OidcProvider(_) => Kind::OidcProvider,
+            Address::AccountAlias => Kind::AccountAlias,
+            Address::PasswordPolicy => Kind::PasswordPolicy,
         }
     }
 
-    /// The name behind the slash; empty for the master copy.
+    /// The name behind the slash; empty where there is one of the kind only.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Address::MasterCopy => "",
+            Address::AccountAlias | Address::PasswordPolicy | Address::MasterCopy => "",
             Address::Policy(name) => name.as_str(),
             Address::Group(name) => name.as_str(),
             Address::User(name) => name.as_str(),
@@ -163,7 +194,9 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Address::MasterCopy => f.write_str(Kind::MasterCopy.as_str()),
+            Address::AccountAlias | Address::PasswordPolicy | Address::MasterCopy => {
+                f.write_str(self.kind().as_str())
+            }
             _ => write!(f, "{}/{}", self.kind().as_str(), self.name()),
         }
     }
@@ -185,7 +218,7 @@ impl fmt::Display for AddressError {
                 write!(
                     f,
                     "`{text}` is not an address: write `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME`, \
-                     `instance_profile/NAME` or `oidc_provider/URL`"
+                     `instance_profile/NAME`, `oidc_provider/URL`, `account_alias` or `password_policy`"
                 )
             }
             AddressError::Name(error) => error.fmt(f),
@@ -199,8 +232,9 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        if text == Kind::MasterCopy.as_str() {
-            return Ok(Address::MasterCopy);
+        let nameless = [Address::AccountAlias, Address::PasswordPolicy, Address::MasterCopy];
+        if let Some(address) = nameless.into_iter().find(|address| text == address.kind().as_str()) {
+            return Ok(address);
         }
         let shape = || AddressError::Shape(text.to_owned());
         let (kind, name) = text.split_once('/').ok_or_else(shape)?;
@@ -242,11 +276,22 @@ mod tests {
             "policy/s3-read",
             "instance_profile/web",
             "oidc_provider/oidc.eks.eu-west-1.amazonaws.com/id/0A1B",
+            "account_alias",
+            "password_policy",
             "master_copy",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
-        for bad in ["", "alice", "user/", "user/a/b", "users/alice", "role/a b"] {
+        for bad in [
+            "",
+            "alice",
+            "user/",
+            "user/a/b",
+            "users/alice",
+            "role/a b",
+            "password_policy/",
+            "account_alias/x",
+        ] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");
         }
     }

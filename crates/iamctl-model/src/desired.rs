@@ -84,6 +84,8 @@ pub struct Desired {
     pub master_copy: MasterCopy,
     /// What is managed.
     pub managed: BTreeMap<Address, Managed>,
+    /// Settings of the account that it shall not have.
+    pub absent: BTreeSet<Address>,
     /// What is no longer managed and shall not be deleted.
     pub forget: BTreeSet<Address>,
     /// What others may put on managed things.

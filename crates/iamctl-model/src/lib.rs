@@ -29,6 +29,7 @@ mod plan;
 mod provider;
 mod quotas;
 mod resource;
+mod settings;
 mod tags;
 
 pub use action::Action;
@@ -42,8 +43,8 @@ pub use desired::{
     MasterCopy, Mfa, Pattern, TestContext, TestPrincipal, TestPrincipalKind, TestResource,
 };
 pub use live::{
-    Live, LiveGroup, LiveInstanceProfile, LiveOidcProvider, LivePolicy, LiveRole, LiveUser, Observed,
-    OidcProviderDetails, PolicyVersion, RoleDetails, UniqueId, VersionId,
+    Live, LiveGroup, LiveInstanceProfile, LiveOidcProvider, LivePolicy, LiveRole, LiveSetting, LiveUser,
+    Observed, OidcProviderDetails, PolicyVersion, RoleDetails, UniqueId, VersionId,
 };
 pub use names::{GroupName, InstanceProfileName, NameError, Path, PolicyName, RoleName, UserName};
 pub use organization::{Organization, OrganizationPolicy};
@@ -54,4 +55,5 @@ pub use quotas::Quotas;
 pub use resource::{
     Field, Group, InstanceProfile, OidcProvider, Policy, Resource, Role, SessionDuration, User,
 };
+pub use settings::{AccountAlias, Alias, AliasError, PasswordPolicy, Within};
 pub use tags::Tags;

@@ -15,6 +15,7 @@ use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, U
 use crate::provider::{OidcProviderArn, OidcProviderUrl};
 use crate::quotas::Quotas;
 use crate::resource::{Group, InstanceProfile, OidcProvider, Policy, Resource, Role, SessionDuration, User};
+use crate::settings::{AccountAlias, PasswordPolicy};
 use crate::tags::Tags;
 
 /// A value that AWS's answer may not have held.
@@ -61,7 +62,8 @@ impl<T> Observed<T> {
 }
 
 /// AWS's own name for one life of a thing: `AIDA…`, `AROA…`, `ANPA…`, `AGPA…`, `AIPA…`. A thing that was
-/// deleted and made again under its name has another one. Where a kind has none, its ARN stands in.
+/// deleted and made again under its name has another one. Where a kind has none, its ARN stands in, and of a
+/// setting the id of the account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UniqueId(pub String);
@@ -281,6 +283,15 @@ impl LiveOidcProvider {
     }
 }
 
+/// A setting of the account that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveSetting<T> {
+    /// The id of the account, whose only one it is.
+    pub id: UniqueId,
+    /// What it is.
+    pub value: T,
+}
+
 /// Everything that was read from one account.
 ///
 /// Service-linked roles and `/aws-reserved/` are in it, so that they can be counted and named; nothing
@@ -303,6 +314,12 @@ pub struct Live {
     /// Its OpenID Connect providers: read only where somebody manages one.
     #[serde(default)]
     pub oidc_providers: Observed<BTreeMap<OidcProviderUrl, LiveOidcProvider>>,
+    /// Its alias, if it has one: read only where somebody manages it.
+    #[serde(default)]
+    pub account_alias: Observed<Option<LiveSetting<AccountAlias>>>,
+    /// What it demands of passwords, if anything of its own: read only where somebody manages it.
+    #[serde(default)]
+    pub password_policy: Observed<Option<LiveSetting<PasswordPolicy>>>,
     /// When users and roles were last used, as far as that was read: of roles AWS remembers 400 days, of
     /// others since 2014 or later. `None` is not in that time. It says nothing about what they are.
     /// Source: IAM API, `RoleLastUsed`, `User`, `AccessKeyLastUsed`.
@@ -325,6 +342,8 @@ impl Live {
             roles: BTreeMap::new(),
             instance_profiles: Observed::Read(BTreeMap::new()),
             oidc_providers: Observed::Read(BTreeMap::new()),
+            account_alias: Observed::Read(None),
+            password_policy: Observed::Read(None),
             last_used: BTreeMap::new(),
             quotas: Observed::NotRead,
         }
@@ -338,6 +357,8 @@ impl Live {
             Kind::MasterCopy | Kind::Policy | Kind::Group | Kind::User | Kind::Role => true,
             Kind::InstanceProfile => self.instance_profiles.as_ref().is_some(),
             Kind::OidcProvider => self.oidc_providers.as_ref().is_some(),
+            Kind::AccountAlias => self.account_alias.as_ref().is_some(),
+            Kind::PasswordPolicy => self.password_policy.as_ref().is_some(),
         }
     }
 
@@ -351,6 +372,24 @@ impl Live {
     #[must_use]
     pub fn oidc_provider(&self, url: &OidcProviderUrl) -> Option<&LiveOidcProvider> {
         self.oidc_providers.as_ref()?.get(url)
+    }
+
+    /// The alias, when it was read and there is one.
+    #[must_use]
+    pub fn account_alias(&self) -> Option<&LiveSetting<AccountAlias>> {
+        self.account_alias.as_ref()?.as_ref()
+    }
+
+    /// The password policy, when it was read and there is one.
+    #[must_use]
+    pub fn password_policy(&self) -> Option<&LiveSetting<PasswordPolicy>> {
+        self.password_policy.as_ref()?.as_ref()
+    }
+
+    /// The unique id of settings of this account.
+    #[must_use]
+    pub fn id_of_settings(&self) -> UniqueId {
+        UniqueId(self.account.id.to_string())
     }
 
     /// The roles whose trust policies name an OpenID Connect provider.
@@ -369,7 +408,10 @@ impl Live {
         let profiles = profiles.map(|(name, found)| (Address::InstanceProfile(name.clone()), &found.id));
         let providers = self.oidc_providers.as_ref().into_iter().flatten();
         let providers = providers.map(|(url, found)| (Address::OidcProvider(url.clone()), &found.id));
-        policies.chain(groups).chain(users).chain(roles).chain(profiles).chain(providers)
+        let alias = self.account_alias().map(|found| (Address::AccountAlias, &found.id));
+        let passwords = self.password_policy().map(|found| (Address::PasswordPolicy, &found.id));
+        let settings = alias.into_iter().chain(passwords);
+        policies.chain(groups).chain(users).chain(roles).chain(profiles).chain(providers).chain(settings)
     }
 
     /// The unique id of the thing at an address.
@@ -383,6 +425,8 @@ impl Live {
             Address::Role(name) => self.roles.get(name).map(|role| &role.id),
             Address::InstanceProfile(name) => self.instance_profile(name).map(|profile| &profile.id),
             Address::OidcProvider(url) => self.oidc_provider(url).map(|provider| &provider.id),
+            Address::AccountAlias => self.account_alias().map(|alias| &alias.id),
+            Address::PasswordPolicy => self.password_policy().map(|policy| &policy.id),
         }
     }
 
@@ -390,7 +434,8 @@ impl Live {
     #[must_use]
     pub fn created(&self, address: &Address) -> Option<Timestamp> {
         match address {
-            Address::MasterCopy => None,
+            // AWS does not tell since when settings are what they are.
+            Address::AccountAlias | Address::PasswordPolicy | Address::MasterCopy => None,
             Address::Policy(name) => self.policies.get(name).map(|policy| policy.created),
             Address::Group(name) => self.groups.get(name).map(|group| group.created),
             Address::User(name) => self.users.get(name).map(|user| user.created),
@@ -430,6 +475,12 @@ impl Live {
                 };
                 self.oidc_provider(url)?.against(wanted).map(Resource::OidcProvider)
             }
+            Address::AccountAlias => {
+                self.account_alias().map(|found| Resource::AccountAlias(found.value.clone()))
+            }
+            Address::PasswordPolicy => {
+                self.password_policy().map(|found| Resource::PasswordPolicy(found.value.clone()))
+            }
         }
     }
 
@@ -437,7 +488,7 @@ impl Live {
     #[must_use]
     pub fn spelling(&self, address: &Address) -> Option<&str> {
         match address {
-            Address::MasterCopy => None,
+            Address::AccountAlias | Address::PasswordPolicy | Address::MasterCopy => None,
             Address::Policy(name) => self.policies.get_key_value(name).map(|(name, _)| name.as_str()),
             Address::Group(name) => self.groups.get_key_value(name).map(|(name, _)| name.as_str()),
             Address::User(name) => self.users.get_key_value(name).map(|(name, _)| name.as_str()),
@@ -462,6 +513,8 @@ impl Live {
             Kind::Role => self.roles.len(),
             Kind::InstanceProfile => self.instance_profiles.as_ref().map_or(0, BTreeMap::len),
             Kind::OidcProvider => self.oidc_providers.as_ref().map_or(0, BTreeMap::len),
+            Kind::AccountAlias => usize::from(self.account_alias().is_some()),
+            Kind::PasswordPolicy => usize::from(self.password_policy().is_some()),
         }
     }
 }

@@ -180,11 +180,15 @@ pub enum HazardKind {
     GrantRestored,
     /// What names a thing that is deleted and made again names nothing afterwards.
     ReferenceLost,
+    /// Passwords may be weaker than before, or are open to change by all users.
+    PasswordPolicyLoosened,
+    /// The alias that the account gives up can be taken by anybody.
+    AliasFreed,
 }
 
 impl HazardKind {
     /// All of them.
-    pub const ALL: [HazardKind; 7] = [
+    pub const ALL: [HazardKind; 9] = [
         HazardKind::BoundaryLoosened,
         HazardKind::MomentaryExcess,
         HazardKind::MomentaryGap,
@@ -192,6 +196,8 @@ impl HazardKind {
         HazardKind::RunnerNarrowed,
         HazardKind::GrantRestored,
         HazardKind::ReferenceLost,
+        HazardKind::PasswordPolicyLoosened,
+        HazardKind::AliasFreed,
     ];
 
     /// Its name on the command line and in JSON.
@@ -205,6 +211,8 @@ impl HazardKind {
             HazardKind::RunnerNarrowed => "runner-narrowed",
             HazardKind::GrantRestored => "grant-restored",
             HazardKind::ReferenceLost => "reference-lost",
+            HazardKind::PasswordPolicyLoosened => "password-policy-loosened",
+            HazardKind::AliasFreed => "alias-freed",
         }
     }
 }

@@ -38,7 +38,7 @@ impl Quotas {
             Kind::Role => self.roles,
             Kind::Policy => self.policies,
             Kind::InstanceProfile => self.instance_profiles,
-            Kind::OidcProvider | Kind::MasterCopy => None,
+            Kind::OidcProvider | Kind::AccountAlias | Kind::PasswordPolicy | Kind::MasterCopy => None,
         }
     }
 
@@ -49,7 +49,12 @@ impl Quotas {
             Kind::User => self.policies_of_user,
             Kind::Group => self.policies_of_group,
             Kind::Role => self.policies_of_role,
-            Kind::Policy | Kind::InstanceProfile | Kind::OidcProvider | Kind::MasterCopy => None,
+            Kind::Policy
+            | Kind::InstanceProfile
+            | Kind::OidcProvider
+            | Kind::AccountAlias
+            | Kind::PasswordPolicy
+            | Kind::MasterCopy => None,
         }
     }
 }

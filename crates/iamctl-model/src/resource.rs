@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Kind;
 use crate::arn::PolicyArn;
 use crate::names::{GroupName, Path, PolicyName, RoleName, UserName};
+use crate::settings::{AccountAlias, PasswordPolicy};
 use crate::tags::Tags;
 
 /// A user.
@@ -116,6 +117,10 @@ pub enum Resource {
     InstanceProfile(InstanceProfile),
     /// An OpenID Connect provider.
     OidcProvider(OidcProvider),
+    /// The alias of the account.
+    AccountAlias(AccountAlias),
+    /// What the account demands of passwords.
+    PasswordPolicy(PasswordPolicy),
 }
 
 impl Resource {
@@ -129,6 +134,8 @@ impl Resource {
             Resource::Role(_) => Kind::Role,
             Resource::InstanceProfile(_) => Kind::InstanceProfile,
             Resource::OidcProvider(_) => Kind::OidcProvider,
+            Resource::AccountAlias(_) => Kind::AccountAlias,
+            Resource::PasswordPolicy(_) => Kind::PasswordPolicy,
         }
     }
 
@@ -136,7 +143,11 @@ impl Resource {
     #[must_use]
     pub fn policies(&self) -> Option<&BTreeSet<PolicyArn>> {
         match self {
-            Resource::Policy(_) | Resource::InstanceProfile(_) | Resource::OidcProvider(_) => None,
+            Resource::Policy(_)
+            | Resource::InstanceProfile(_)
+            | Resource::OidcProvider(_)
+            | Resource::AccountAlias(_)
+            | Resource::PasswordPolicy(_) => None,
             Resource::Group(group) => Some(&group.policies),
             Resource::User(user) => Some(&user.policies),
             Resource::Role(role) => Some(&role.policies),
@@ -147,7 +158,11 @@ impl Resource {
     #[must_use]
     pub fn inline_policies(&self) -> Option<&BTreeMap<PolicyName, Document>> {
         match self {
-            Resource::Policy(_) | Resource::InstanceProfile(_) | Resource::OidcProvider(_) => None,
+            Resource::Policy(_)
+            | Resource::InstanceProfile(_)
+            | Resource::OidcProvider(_)
+            | Resource::AccountAlias(_)
+            | Resource::PasswordPolicy(_) => None,
             Resource::Group(group) => Some(&group.inline_policies),
             Resource::User(user) => Some(&user.inline_policies),
             Resource::Role(role) => Some(&role.inline_policies),
@@ -163,16 +178,18 @@ impl Resource {
             Resource::Policy(_)
             | Resource::Group(_)
             | Resource::InstanceProfile(_)
-            | Resource::OidcProvider(_) => None,
+            | Resource::OidcProvider(_)
+            | Resource::AccountAlias(_)
+            | Resource::PasswordPolicy(_) => None,
         }
     }
 
-    /// Its tags; `None` for groups, which cannot have any.
+    /// Its tags; `None` for kinds that cannot have any.
     #[must_use]
     pub fn tags(&self) -> Option<&Tags> {
         match self {
             Resource::Policy(policy) => Some(&policy.tags),
-            Resource::Group(_) => None,
+            Resource::Group(_) | Resource::AccountAlias(_) | Resource::PasswordPolicy(_) => None,
             Resource::User(user) => Some(&user.tags),
             Resource::Role(role) => Some(&role.tags),
             Resource::InstanceProfile(profile) => Some(&profile.tags),
@@ -189,7 +206,7 @@ impl Resource {
             Resource::User(user) => Some(&user.path),
             Resource::Role(role) => Some(&role.path),
             Resource::InstanceProfile(profile) => Some(&profile.path),
-            Resource::OidcProvider(_) => None,
+            Resource::OidcProvider(_) | Resource::AccountAlias(_) | Resource::PasswordPolicy(_) => None,
         }
     }
 }
@@ -222,6 +239,26 @@ pub enum Field {
     ClientIds,
     /// `thumbprints` of an OpenID Connect provider
     Thumbprints,
+    /// The alias of the account.
+    Alias,
+    /// `minimum_password_length` of the password policy
+    MinimumPasswordLength,
+    /// `require_symbols` of the password policy
+    RequireSymbols,
+    /// `require_numbers` of the password policy
+    RequireNumbers,
+    /// `require_uppercase_characters` of the password policy
+    RequireUppercaseCharacters,
+    /// `require_lowercase_characters` of the password policy
+    RequireLowercaseCharacters,
+    /// `allow_users_to_change_password` of the password policy
+    AllowUsersToChangePassword,
+    /// `max_password_age` of the password policy
+    MaxPasswordAge,
+    /// `password_reuse_prevention` of the password policy
+    PasswordReusePrevention,
+    /// `hard_expiry` of the password policy
+    HardExpiry,
     /// `policies`
     Policies,
     /// `inline_policies`
@@ -253,6 +290,16 @@ impl Field {
             Field::Role => "role",
             Field::ClientIds => "client_ids",
             Field::Thumbprints => "thumbprints",
+            Field::Alias => "alias",
+            Field::MinimumPasswordLength => "minimum_password_length",
+            Field::RequireSymbols => "require_symbols",
+            Field::RequireNumbers => "require_numbers",
+            Field::RequireUppercaseCharacters => "require_uppercase_characters",
+            Field::RequireLowercaseCharacters => "require_lowercase_characters",
+            Field::AllowUsersToChangePassword => "allow_users_to_change_password",
+            Field::MaxPasswordAge => "max_password_age",
+            Field::PasswordReusePrevention => "password_reuse_prevention",
+            Field::HardExpiry => "hard_expiry",
             Field::Policies => "policies",
             Field::InlinePolicies => "inline_policies",
             Field::Tags => "tags",

@@ -166,6 +166,8 @@ pub(crate) fn read(json: Value) -> Result<Snapshot, SnapshotError> {
     let mut live = Live {
         instance_profiles: Observed::NotRead,
         oidc_providers: Observed::NotRead,
+        account_alias: Observed::NotRead,
+        password_policy: Observed::NotRead,
         ..Live::empty(account)
     };
     for group in groups {

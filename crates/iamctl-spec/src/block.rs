@@ -36,6 +36,8 @@ pub(crate) enum Shape {
     Text { pattern: Option<&'static str>, max: usize },
     /// A text that may also be written as a number, such as an account id.
     Digits(&'static str),
+    /// A whole number, from one to another.
+    Number { least: u16, most: u16 },
     /// `true` or `false`.
     Bool,
     /// `4h`, `90m`, `1h30m`, or seconds.

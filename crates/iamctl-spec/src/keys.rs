@@ -9,7 +9,8 @@ mod entities;
 use crate::block::{Block, Key, Shape};
 pub(crate) use clauses::{CONTEXT, IGNORE, MFA, MFA_AGE, TEST, TRUST_ITEM};
 pub(crate) use entities::{
-    FILE_ONLY, GROUP, INLINE_POLICY, INSTANCE_PROFILE, OIDC_PROVIDER, POLICY, ROLE, USER,
+    ACCOUNT_ALIAS, FILE_ONLY, GROUP, INLINE_POLICY, INSTANCE_PROFILE, OIDC_PROVIDER, PASSWORD_POLICY, POLICY,
+    ROLE, USER,
 };
 
 const NAME: &str = r"^([A-Za-z0-9_+=,.@-]{1,128}|.*\$\{.*)$";
@@ -19,6 +20,7 @@ const TEXT: Shape = Shape::Text { pattern: None, max: usize::MAX };
 const DESCRIPTION: Shape = Shape::Text { pattern: None, max: 1_000 };
 const PATH: Shape = Shape::Text { pattern: Some(r"^(/([!-~]+/)?|.*\$\{.*)$"), max: 512 };
 const FILE: Shape = Shape::Text { pattern: Some(r"\.(json|yaml|yml)$"), max: 1_024 };
+const ALIAS: Shape = Shape::Text { pattern: Some(r"^([a-z0-9](-?[a-z0-9]){2,62}|.*\$\{.*)$"), max: 63 };
 const TAGS: Shape = Shape::Map { keys: ".", values: &Shape::Scalar };
 const POLICY_LIST: Shape = Shape::List(&TEXT);
 const ONE_OR_MANY_TEXTS: Shape = Shape::OneOrMany(&TEXT);
@@ -114,6 +116,18 @@ pub(crate) static MANIFEST: Block = Block {
             "oidc_providers",
             Shape::Either(&[Shape::Map { keys: URL, values: &Shape::Block(&OIDC_PROVIDER) }, Shape::Null]),
             "OpenID Connect providers by URL, without `https://`. Where there are none, those of the account are not even read.",
+        ),
+        key(
+            "account_alias",
+            Shape::Either(&[ALIAS, Shape::Block(&ACCOUNT_ALIAS)]),
+            "The alias of the account: the name in the address where its users sign in. `none` for none; without this \
+             key it is not managed, and not even read.",
+        ),
+        key(
+            "password_policy",
+            Shape::Either(&[Shape::Block(&PASSWORD_POLICY), Shape::Word(&["none"])]),
+            "What the account demands of the passwords of its users. `none` for nothing of its own; without this key it \
+             is not managed, and not even read.",
         ),
         key(
             "forget",
@@ -341,6 +355,8 @@ pub(crate) static ALL: &[&Block] = &[
     &ROLE,
     &INSTANCE_PROFILE,
     &OIDC_PROVIDER,
+    &ACCOUNT_ALIAS,
+    &PASSWORD_POLICY,
     &FILE_ONLY,
     &TRUST_ITEM,
     &MFA,

@@ -85,6 +85,10 @@ fn shape_schema(shape: &Shape) -> Value {
             Value::Object(schema)
         }
         Shape::Digits(pattern) => json!({"type": ["string", "integer"], "pattern": pattern}),
+        Shape::Number { least, most } => any_of(&[
+            json!({"type": "integer", "minimum": least, "maximum": most}),
+            json!({"type": "string", "pattern": r"^([0-9]+|\$\{.*\})$"}),
+        ]),
         Shape::Bool => {
             any_of(&[json!({"type": "boolean"}), json!({"type": "string", "pattern": r"^\$\{.*\}$"})])
         }

@@ -39,6 +39,8 @@ const BLOCKS: &[(&str, &str)] = &[
     ("role", "A role"),
     ("instance_profile", "An instance profile"),
     ("oidc_provider", "An OIDC provider"),
+    ("account_alias", "`account_alias`"),
+    ("password_policy", "`password_policy`"),
     ("inline_policy", "An inline policy"),
     ("trust_item", "An item of `trust`"),
     ("mfa", "`mfa` of a trust"),
@@ -134,6 +136,7 @@ fn in_words(shape: &Value) -> String {
 fn one_of(shapes: &[Value]) -> String {
     let kinds: Vec<&str> = shapes.iter().filter_map(|shape| shape["type"].as_str()).collect();
     match (kinds.as_slice(), shapes) {
+        (["integer", "string"], [number, _]) if number.get("maximum").is_some() => "number".to_owned(),
         (["integer", "string"], _) => "duration".to_owned(),
         (["boolean", "string"], _) => "`true` or `false`".to_owned(),
         ([.., "array"], [one, _]) => format!("{}, or a list", in_words(one)),

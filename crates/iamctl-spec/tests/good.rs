@@ -116,6 +116,23 @@ fn thumbprints_of_an_oidc_provider_are_left_to_aws_where_none_are_written() {
 }
 
 #[test]
+fn settings_are_said_once_or_said_not_to_be() {
+    let desired = everything().desired;
+    let Resource::PasswordPolicy(passwords) = resource(&desired, "password_policy") else { panic!() };
+    assert_eq!(
+        json(&passwords),
+        r#"{"minimum_password_length":14,"require_symbols":true,"require_numbers":true,"require_uppercase_characters":true,"require_lowercase_characters":true,"allow_users_to_change_password":false,"max_password_age":90,"password_reuse_prevention":24,"hard_expiry":true}"#
+    );
+    let Resource::AccountAlias(alias) = resource(&desired, "account_alias") else { panic!() };
+    assert_eq!(alias.alias.as_str(), "acme-prod");
+    for address in ["account_alias", "password_policy"] {
+        let managed = &desired.managed[&address.parse::<Address>().unwrap()];
+        assert!(managed.adopt && managed.protect);
+    }
+    assert!(desired.absent.is_empty());
+}
+
+#[test]
 fn variables_are_replaced_and_those_of_iam_are_not() {
     let manifest = everything();
     let Resource::Policy(logs) = resource(&manifest.desired, "policy/read-logs-prod") else { panic!() };

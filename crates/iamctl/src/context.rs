@@ -114,6 +114,11 @@ impl Session {
             let all = all.collect();
             self.aws.read_oidc_provider_details(&mut live, &all).await?;
         }
+        for kind in [Kind::AccountAlias, Kind::PasswordPolicy] {
+            if !live.has_read(kind) && plans(&unfinished, kind) {
+                self.aws.read_setting(&mut live, kind).await?;
+            }
+        }
         let siblings = match may_overlap(desired, &live, ownership, &unfinished) {
             true => store.read_siblings().await?,
             false => Vec::new(),
@@ -131,7 +136,9 @@ impl Session {
     fn scope(&self, ownership: &Ownership, also: Option<Kind>) -> Scope {
         let wanted = self.manifest.desired.managed.iter().map(|(address, managed)| (address, &managed.value));
         let remembered = ownership.0.iter().map(|(address, owned)| (address, &owned.last_applied));
-        let mut scope = Scope::default();
+        let settings = self.manifest.desired.absent.iter().map(Address::kind).chain(also);
+        let mut scope =
+            Scope { settings: settings.filter(|kind| kind.is_setting()).collect(), ..Scope::default() };
         if also == Some(Kind::InstanceProfile) {
             scope.instance_profiles = Some(BTreeSet::new());
         }
@@ -150,6 +157,9 @@ impl Session {
                 }
                 Address::OidcProvider(url) => {
                     scope.oidc_providers.get_or_insert_default().insert(url.clone());
+                }
+                Address::AccountAlias | Address::PasswordPolicy => {
+                    scope.settings.insert(address.kind());
                 }
                 _ => {}
             }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use iamctl_apply::{Basis, ErrorClass, Outcome, after_run};
 use iamctl_model::{
-    Action, Address, Cause, Change, ChangeAction, GroupName, Identity, InstanceProfileName, Live,
-    OidcProviderArn, OidcProviderUrl, Owned, Ownership, Path, PolicyArn, PolicyName, RoleName,
-    SessionDuration, Step, StepId, Tags, VersionId,
+    Action, Address, Alias, Cause, Change, ChangeAction, GroupName, Identity, InstanceProfileName, Live,
+    OidcProviderArn, OidcProviderUrl, Owned, Ownership, PasswordPolicy, Path, PolicyArn, PolicyName,
+    RoleName, SessionDuration, Step, StepId, Tags, VersionId,
 };
 use iamctl_policy::Document;
 use iamctl_testing::MemoryAccount;
@@ -81,6 +81,7 @@ fn calls() -> Vec<Action> {
     calls.extend(calls_on_role());
     calls.extend(["p", "q"].into_iter().flat_map(calls_on_policy));
     calls.extend(["i", "k"].into_iter().flat_map(calls_on_instance_profile));
+    calls.extend(calls_on_settings());
     calls.extend(["a.example", "b.example/id"].into_iter().flat_map(calls_on_oidc_provider));
     calls
 }
@@ -200,14 +201,29 @@ fn calls_on_oidc_provider(url: &str) -> Vec<Action> {
     ]
 }
 
+fn calls_on_settings() -> Vec<Action> {
+    let alias = |text: &str| Alias::parse(text).unwrap();
+    let policy = PasswordPolicy { require_numbers: true, ..PasswordPolicy::default() };
+    vec![
+        Action::CreateAccountAlias { account_alias: alias("acme") },
+        Action::CreateAccountAlias { account_alias: alias("acme-2") },
+        Action::DeleteAccountAlias { account_alias: alias("acme") },
+        Action::UpdateAccountPasswordPolicy { policy },
+        Action::UpdateAccountPasswordPolicy { policy: PasswordPolicy::default() },
+        Action::DeleteAccountPasswordPolicy {},
+    ]
+}
+
 fn addresses() -> Vec<Address> {
     let texts = [
+        "account_alias",
         "group/g",
         "group/h",
         "instance_profile/i",
         "instance_profile/k",
         "oidc_provider/a.example",
         "oidc_provider/b.example/id",
+        "password_policy",
         "policy/p",
         "policy/q",
         "role/r",
@@ -253,6 +269,9 @@ fn changes(before: &Live, after: &Live) -> (Vec<Change>, Vec<(Address, Action)>)
             arn: OidcProviderArn::new(&account(), url),
             tag_keys: vec!["never".to_owned()],
         },
+        Address::AccountAlias => Action::DeleteAccountAlias { account_alias: Alias::parse("never").unwrap() },
+        // The whole is sent each time, so there is no other call.
+        Address::PasswordPolicy => Action::DeleteAccountPasswordPolicy {},
         Address::MasterCopy => unreachable!(),
     };
     let change = |address: &Address| Change {

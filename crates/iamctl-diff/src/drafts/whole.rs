@@ -8,6 +8,7 @@ use super::Drafter;
 use super::circles::nobody;
 use crate::credentials;
 use crate::providers::OidcCalls;
+use crate::settings;
 use crate::world::identity;
 
 impl Drafter<'_> {
@@ -60,6 +61,9 @@ impl Drafter<'_> {
             }
             (Address::OidcProvider(url), Resource::OidcProvider(provider)) => {
                 self.drafts.extend(OidcCalls::new(self.world, url).create(provider));
+            }
+            (Address::AccountAlias | Address::PasswordPolicy, setting) => {
+                self.drafts.extend(settings::set(setting));
             }
             // An address and what is at it are of one kind.
             _ => {}
@@ -125,6 +129,10 @@ impl Drafter<'_> {
                 self.plain(address, Action::DeleteInstanceProfile { instance_profile_name: name.clone() });
             }
             Address::OidcProvider(url) => self.drafts.extend(OidcCalls::new(self.world, url).delete()),
+            Address::AccountAlias | Address::PasswordPolicy => {
+                let found = live.resource(address, None);
+                self.drafts.extend(found.as_ref().and_then(settings::unset));
+            }
             Address::MasterCopy => {}
         }
     }

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, Cause, Change, ChangeAction, Field, Group, Guard, InstanceProfile, Kind, OidcProvider, Plan,
-    Policy, Resource, Role, SessionDuration, Tags, User,
+    AccountAlias, Address, Alias, Cause, Change, ChangeAction, Field, Group, Guard, InstanceProfile, Kind,
+    OidcProvider, PasswordPolicy, Plan, Policy, Resource, Role, SessionDuration, Tags, User,
 };
 use iamctl_policy::Document;
 
@@ -25,7 +25,7 @@ const fn part(kind: Kind, field: Field, values: [&'static str; 3]) -> Part {
 }
 
 /// Every part that can change in place.
-const PARTS: [Part; 24] = [
+const PARTS: [Part; 28] = [
     part(Kind::Policy, Field::Tags, ["tags: {a: '1'}", "tags: {a: '2'}", "tags: {a: '3'}"]),
     part(
         Kind::Policy,
@@ -109,17 +109,39 @@ const PARTS: [Part; 24] = [
         ],
     ),
     part(Kind::OidcProvider, Field::Tags, ["tags: {a: '1'}", "tags: {A: '2'}", "tags: {a: '1', b: '1'}"]),
+    part(Kind::AccountAlias, Field::Alias, ["name: one", "name: two", "name: three"]),
+    part(
+        Kind::PasswordPolicy,
+        Field::MinimumPasswordLength,
+        ["minimum_password_length: 14", "minimum_password_length: 16", "minimum_password_length: 12"],
+    ),
+    part(
+        Kind::PasswordPolicy,
+        Field::MaxPasswordAge,
+        ["max_password_age: 90", "max_password_age: 60", "max_password_age: 91"],
+    ),
+    part(
+        Kind::PasswordPolicy,
+        Field::PasswordReusePrevention,
+        ["password_reuse_prevention: 3", "password_reuse_prevention: 4", "minimum_password_length: 6"],
+    ),
     // Unlike the others, its middle value goes back to nothing.
     part(Kind::Group, Field::Policies, ["policies: [p, q]", "policies: []", "policies: [p]"]),
 ];
 
-/// What AWS cannot change in place, or what is no part of the block: cases of their own.
-const ELSEWHERE: [(Kind, Field, &str); 5] = [
+/// What AWS cannot change in place, what is no part of the block, or what has two values only: cases of their own.
+const ELSEWHERE: [(Kind, Field, &str); 11] = [
     (Kind::Policy, Field::Path, "role-path.case, and below"),
     (Kind::Policy, Field::Description, "description-of-a-policy.case"),
     (Kind::Role, Field::Path, "role-path.case"),
     (Kind::InstanceProfile, Field::Path, "instance-profile-path.case"),
     (Kind::Group, Field::Members, "group-stranger.case"),
+    (Kind::PasswordPolicy, Field::RequireSymbols, "below"),
+    (Kind::PasswordPolicy, Field::RequireNumbers, "below"),
+    (Kind::PasswordPolicy, Field::RequireUppercaseCharacters, "below"),
+    (Kind::PasswordPolicy, Field::RequireLowercaseCharacters, "below"),
+    (Kind::PasswordPolicy, Field::AllowUsersToChangePassword, "below"),
+    (Kind::PasswordPolicy, Field::HardExpiry, "below"),
 ];
 
 fn document(action: &str) -> String {
@@ -140,9 +162,13 @@ fn text(kind: Kind, block: &str) -> String {
         _ => String::new(),
     };
     let x = |this: Kind| if this == kind { format!(", x: {{{needed}{block}}}") } else { String::new() };
+    let setting = match kind {
+        Kind::AccountAlias | Kind::PasswordPolicy => format!("{}: {{{block}}}\n", kind.as_str()),
+        _ => String::new(),
+    };
     let policy = |name: &str| format!("{name}: {{document: {}}}", document(&format!("{name}:*")));
     format!(
-        "policies: {{{}, {}, {}{}}}\ngroups: {{g: {{}}, h: {{}}, i: {{}}{}}}\nusers: {{u: {{}}, v: {{}}, w: {{}}{}}}\nroles: {{y: {{trust: [{{users: [u]}}]}}, z: {{trust: [{{users: [u]}}]}}{}}}\ninstance_profiles: {{k: {{}}{}}}\noidc_providers: {{y.example: {{}}{}}}\n",
+        "policies: {{{}, {}, {}{}}}\ngroups: {{g: {{}}, h: {{}}, i: {{}}{}}}\nusers: {{u: {{}}, v: {{}}, w: {{}}{}}}\nroles: {{y: {{trust: [{{users: [u]}}]}}, z: {{trust: [{{users: [u]}}]}}{}}}\ninstance_profiles: {{k: {{}}{}}}\noidc_providers: {{y.example: {{}}{}}}\n{setting}",
         policy("p"),
         policy("q"),
         policy("s"),
@@ -179,8 +205,12 @@ fn assert_cause(mut world: World, part: &Part, wanted: &str, cause: Cause) {
     let desired = manifest(&text(part.kind, wanted));
     let planned = world.plan(&desired);
     let change = change(&planned.plan);
-    let name = if part.kind == Kind::OidcProvider { "x.example" } else { "x" };
-    assert_eq!(change.address.to_string(), format!("{}/{name}", part.kind.as_str()), "{what}");
+    let address = match part.kind {
+        Kind::AccountAlias | Kind::PasswordPolicy => part.kind.as_str().to_owned(),
+        Kind::OidcProvider => "oidc_provider/x.example".to_owned(),
+        kind => format!("{}/x", kind.as_str()),
+    };
+    assert_eq!(change.address.to_string(), address, "{what}");
     assert_eq!(change.fields, BTreeMap::from([(part.field, cause)]), "{what}");
     assert_eq!(change.cause, cause, "{what}");
     match cause {
@@ -211,6 +241,26 @@ fn each_part_of_each_thing_differs_for_a_reason() {
         assert_cause(world(part.kind, last, last), part, next, Cause::Ours);
         assert_cause(world(part.kind, last, live), part, last, Cause::Drift);
         assert_cause(world(part.kind, last, live), part, next, Cause::Conflict);
+    }
+}
+
+/// What is true or false cannot be changed by both differently.
+#[test]
+fn each_flag_of_a_password_policy_differs_for_a_reason() {
+    for (field, looser) in [
+        (Field::RequireSymbols, "false"),
+        (Field::RequireNumbers, "false"),
+        (Field::RequireUppercaseCharacters, "false"),
+        (Field::RequireLowercaseCharacters, "false"),
+        (Field::AllowUsersToChangePassword, "true"),
+        (Field::HardExpiry, "false"),
+    ] {
+        let block = |value: &str| format!("max_password_age: 90, {field}: {value}");
+        let (strict, loose) = (block(if looser == "true" { "false" } else { "true" }), block(looser));
+        let part = part(Kind::PasswordPolicy, field, ["", "", ""]);
+        assert_cause(world(part.kind, &strict, &strict), &part, &loose, Cause::Ours);
+        assert_cause(world(part.kind, &loose, &loose), &part, &strict, Cause::Ours);
+        assert_cause(world(part.kind, &strict, &loose), &part, &strict, Cause::Drift);
     }
 }
 
@@ -259,6 +309,8 @@ fn no_part_of_any_kind_is_left_out() {
         }),
         Resource::InstanceProfile(InstanceProfile::default()),
         Resource::OidcProvider(OidcProvider::default()),
+        Resource::AccountAlias(AccountAlias { alias: Alias::parse("one").unwrap() }),
+        Resource::PasswordPolicy(PasswordPolicy::default()),
     ];
     let all = things.iter().flat_map(|thing| {
         let json = serde_json::to_value(thing).unwrap();
@@ -322,6 +374,10 @@ fn restrictions_that_somebody_put_on_are_not_undone_unasked() {
             "thumbprints: ['0000000000000000000000000000000000000001', '0000000000000000000000000000000000000002']",
             "thumbprints: ['0000000000000000000000000000000000000001']",
         ),
+        (Kind::PasswordPolicy, "minimum_password_length: 8", "minimum_password_length: 14"),
+        (Kind::PasswordPolicy, "require_numbers: false", "require_numbers: true"),
+        (Kind::PasswordPolicy, "allow_users_to_change_password: true", "minimum_password_length: 6"),
+        (Kind::PasswordPolicy, "max_password_age: 90", "max_password_age: 30"),
         (Kind::Role, "trust: [{users: [u]}]", "trust: [{users: [u], mfa: required}]"),
         (
             Kind::Policy,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, Desired, Group, GroupName, InstanceProfile, InstanceProfileName, Managed, ManifestName,
-    MasterCopy, OidcProvider, OidcProviderArn, OidcProviderUrl, Path, Policy, PolicyArn, PolicyName,
-    Resource, Role, RoleName, SessionDuration, Tags, User, UserName,
+    AccountAlias, Address, Alias, Desired, Group, GroupName, InstanceProfile, InstanceProfileName, Managed,
+    ManifestName, MasterCopy, OidcProvider, OidcProviderArn, OidcProviderUrl, PasswordPolicy, Path, Policy,
+    PolicyArn, PolicyName, Resource, Role, RoleName, SessionDuration, Tags, User, UserName, Within,
 };
 use iamctl_policy::{Document, Span};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -37,6 +37,7 @@ pub(crate) fn desired(resources: impl IntoIterator<Item = (Address, Resource)>) 
             kms_key: None,
         },
         managed: managed.collect(),
+        absent: BTreeSet::new(),
         forget: BTreeSet::new(),
         ignore: Vec::new(),
         tests: Vec::new(),
@@ -155,6 +156,22 @@ struct Raw {
     /// The role that each holds, its tags, and its path.
     profiles: BTreeMap<usize, (Option<usize>, Tags, Path)>,
     providers: BTreeMap<usize, RawProvider>,
+    alias: Setting<usize>,
+    passwords: Setting<(u16, bool, Option<u16>)>,
+}
+
+/// What a manifest says of a setting of the account.
+#[derive(Debug, Clone)]
+enum Setting<T> {
+    /// Nothing: it is not managed.
+    Unsaid,
+    /// That there shall be none.
+    None,
+    Some(T),
+}
+
+fn setting<T: std::fmt::Debug + Clone>(some: impl Strategy<Value = T>) -> impl Strategy<Value = Setting<T>> {
+    prop_oneof![2 => Just(Setting::Unsaid), 1 => Just(Setting::None), 2 => some.prop_map(Setting::Some)]
 }
 
 /// Client ids, thumbprints, tags.
@@ -215,20 +232,24 @@ fn raw() -> impl Strategy<Value = Raw> {
         btree_map(0..ROLES, (tags(), holds(), boundary(), trust, any::<bool>(), fixed_path()), 0..=ROLES),
         btree_map(0..PROFILES, (proptest::option::of(0..ROLES), tags(), fixed_path()), 0..=PROFILES),
         btree_map(0..PROVIDERS, (btree_set(0..3_usize, 0..3), thumbprints, tags()), 0..=PROVIDERS),
+        setting(0..3_usize),
+        setting((6..9_u16, any::<bool>(), proptest::option::of(90..92_u16))),
     )
-        .prop_map(|(policies, groups, users, roles, profiles, providers)| Raw {
+        .prop_map(|(policies, groups, users, roles, profiles, providers, alias, passwords)| Raw {
             policies,
             groups,
             users,
             roles,
             profiles,
             providers,
+            alias,
+            passwords,
         })
 }
 
 /// Any valid desired state over a few names.
 pub(crate) fn states() -> impl Strategy<Value = Desired> {
-    raw().prop_map(|raw| desired(raw.resources()))
+    raw().prop_map(|raw| raw.desired())
 }
 
 /// States of which every text is known and that have few things, so that these meet.
@@ -245,7 +266,7 @@ pub(crate) fn asked() -> impl Strategy<Value = Desired> {
             // The text of AWS's policies is not known here.
             holds.policies.remove(&POLICIES);
         });
-        desired(raw.resources())
+        raw.desired()
     })
 }
 
@@ -277,6 +298,36 @@ pub(crate) fn provider_url(index: usize) -> OidcProviderUrl {
 }
 
 impl Raw {
+    fn desired(&self) -> Desired {
+        let mut all = desired(self.resources());
+        all.absent.extend(matches!(self.alias, Setting::None).then_some(Address::AccountAlias));
+        all.absent.extend(matches!(self.passwords, Setting::None).then_some(Address::PasswordPolicy));
+        all
+    }
+
+    fn settings(&self) -> impl Iterator<Item = (Address, Resource)> {
+        let alias = match self.alias {
+            Setting::Some(at) => {
+                let alias = Alias::parse(&format!("alias{at}")).unwrap();
+                Some((Address::AccountAlias, Resource::AccountAlias(AccountAlias { alias })))
+            }
+            Setting::Unsaid | Setting::None => None,
+        };
+        let passwords = match self.passwords {
+            Setting::Some((length, require_symbols, days)) => {
+                let policy = PasswordPolicy {
+                    minimum_password_length: Within::new(length).unwrap(),
+                    require_symbols,
+                    max_password_age: days.and_then(Within::new),
+                    ..PasswordPolicy::default()
+                };
+                Some((Address::PasswordPolicy, Resource::PasswordPolicy(policy)))
+            }
+            Setting::Unsaid | Setting::None => None,
+        };
+        alias.into_iter().chain(passwords)
+    }
+
     /// The resources, with references to what does not exist left out.
     fn resources(&self) -> Vec<(Address, Resource)> {
         let arn = |at: usize| match self.policies.get(&at) {
@@ -354,6 +405,7 @@ impl Raw {
             };
             resources.push((Address::OidcProvider(provider_url(*at)), Resource::OidcProvider(provider)));
         }
+        resources.extend(self.settings());
         resources
     }
 

@@ -4,7 +4,7 @@ use super::Action;
 use crate::address::Address;
 
 impl Action {
-    /// Whether the call makes the thing that it is made on.
+    /// Whether the call makes the thing that it is made on, and a second one would find it in its way.
     #[must_use]
     pub fn creates(&self) -> bool {
         matches!(
@@ -15,6 +15,7 @@ impl Action {
                 | Action::CreatePolicy { .. }
                 | Action::CreateInstanceProfile { .. }
                 | Action::CreateOpenIDConnectProvider { .. }
+                | Action::CreateAccountAlias { .. }
         )
     }
 
@@ -29,6 +30,8 @@ impl Action {
                 | Action::DeletePolicy { .. }
                 | Action::DeleteInstanceProfile { .. }
                 | Action::DeleteOpenIDConnectProvider { .. }
+                | Action::DeleteAccountAlias { .. }
+                | Action::DeleteAccountPasswordPolicy {}
         )
     }
 
@@ -115,6 +118,10 @@ impl Action {
             | Action::UpdateOpenIDConnectProviderThumbprint { arn, .. }
             | Action::TagOpenIDConnectProvider { arn, .. }
             | Action::UntagOpenIDConnectProvider { arn, .. } => Address::OidcProvider(arn.url().clone()),
+            Action::CreateAccountAlias { .. } | Action::DeleteAccountAlias { .. } => Address::AccountAlias,
+            Action::UpdateAccountPasswordPolicy { .. } | Action::DeleteAccountPasswordPolicy {} => {
+                Address::PasswordPolicy
+            }
         }
     }
 }

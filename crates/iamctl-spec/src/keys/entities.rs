@@ -1,4 +1,4 @@
-//! The keys of policies, users, groups, roles, instance profiles and identity providers.
+//! The keys of policies, users, groups, roles, instance profiles, identity providers and settings of the account.
 
 use iamctl_policy::Grammar;
 
@@ -194,6 +194,67 @@ pub(crate) static OIDC_PROVIDER: Block = Block {
 };
 
 const THUMBPRINT: Shape = Shape::Text { pattern: Some(r"^([0-9A-Fa-f]{40}|.*\$\{.*)$"), max: usize::MAX };
+
+/// `account_alias`
+pub(crate) static ACCOUNT_ALIAS: Block = Block {
+    name: "account_alias",
+    doc: "The alias of the account, where more is said of it than its name.",
+    may_be_empty: false,
+    extra: None,
+    one_of: &[],
+    keys: &[
+        required(
+            "name",
+            ALIAS,
+            "The alias: 3 to 63 lower-case letters, digits and `-`. No other account of AWS has the same.",
+        ),
+        key("protect", Shape::Bool, "Refuse to delete it when `none` stands here."),
+        key("adopt", Shape::Bool, ADOPT_DOC),
+    ],
+};
+
+/// `password_policy`
+pub(crate) static PASSWORD_POLICY: Block = Block {
+    name: "password_policy",
+    doc: "What the account demands of the passwords of its users: all of it. A key that is not written is what AWS \
+          takes when it is told nothing.",
+    may_be_empty: false,
+    extra: None,
+    one_of: &[],
+    keys: &[
+        key(
+            "minimum_password_length",
+            Shape::Number { least: 6, most: 128 },
+            "How many characters a password has at least: 6, which is the default, to 128.",
+        ),
+        key("require_symbols", Shape::Bool, "Whether one of them is neither letter nor digit."),
+        key("require_numbers", Shape::Bool, "Whether one of them is a digit."),
+        key("require_uppercase_characters", Shape::Bool, "Whether one of them is an upper-case letter."),
+        key("require_lowercase_characters", Shape::Bool, "Whether one of them is a lower-case letter."),
+        key(
+            "allow_users_to_change_password",
+            Shape::Bool,
+            "Whether all users may change their own password, whatever their policies say.",
+        ),
+        key(
+            "max_password_age",
+            Shape::Number { least: 1, most: 1_095 },
+            "After how many days a password expires: 1 to 1095. Without this key it never does.",
+        ),
+        key(
+            "password_reuse_prevention",
+            Shape::Number { least: 1, most: 24 },
+            "How many former passwords cannot be used again: 1 to 24. Without this key all can.",
+        ),
+        key(
+            "hard_expiry",
+            Shape::Bool,
+            "Whether only an administrator can replace a password that has expired.",
+        ),
+        key("protect", Shape::Bool, "Refuse to delete it when `none` stands here."),
+        key("adopt", Shape::Bool, ADOPT_DOC),
+    ],
+};
 
 /// `trust_document: {file: …}`
 pub(crate) static FILE_ONLY: Block = Block {

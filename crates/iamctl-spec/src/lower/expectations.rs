@@ -91,6 +91,8 @@ impl Scope<'_, '_, '_> {
                 | Address::Policy(_)
                 | Address::InstanceProfile(_)
                 | Address::OidcProvider(_)
+                | Address::AccountAlias
+                | Address::PasswordPolicy
                 | Address::MasterCopy => {
                     self.found.push(
                         Diagnostic::error(
@@ -186,7 +188,7 @@ impl Scope<'_, '_, '_> {
                 format!("arn:{}:iam::{}:instance-profile{path}{name}", account.partition, account.id)
             }
             Address::OidcProvider(url) => OidcProviderArn::new(&account, url).as_str().to_owned(),
-            Address::MasterCopy => return None,
+            Address::AccountAlias | Address::PasswordPolicy | Address::MasterCopy => return None,
         };
         Some(TestResource { span: item.span, arn, address: Some(address) })
     }

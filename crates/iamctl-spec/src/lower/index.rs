@@ -117,7 +117,8 @@ impl<'n, N: Name> Names<'n, N> {
             Kind::User => 5_000,
             Kind::Group => 500,
             Kind::OidcProvider => 700,
-            Kind::Role | Kind::Policy | Kind::InstanceProfile | Kind::MasterCopy => 10_000,
+            Kind::AccountAlias | Kind::PasswordPolicy | Kind::MasterCopy => 1,
+            Kind::Role | Kind::Policy | Kind::InstanceProfile => 10_000,
         }
     }
 
@@ -201,7 +202,12 @@ impl<'n, N: Name> Names<'n, N> {
                 "define it under `{section}:`, or take it out of this list; AWS's own policies are written `aws:NAME`, any other by its ARN"
             ),
             Kind::User | Kind::Role => format!("define it under `{section}:`, or name it by its ARN"),
-            Kind::Group | Kind::InstanceProfile | Kind::OidcProvider | Kind::MasterCopy => {
+            Kind::Group
+            | Kind::InstanceProfile
+            | Kind::OidcProvider
+            | Kind::AccountAlias
+            | Kind::PasswordPolicy
+            | Kind::MasterCopy => {
                 format!("define it under `{section}:`")
             }
         }

@@ -10,6 +10,7 @@ mod master_copy;
 mod organization;
 mod providers;
 mod references;
+mod settings;
 mod trust;
 pub(crate) mod values;
 
@@ -18,13 +19,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use iamctl_model::{
     Account, Address, Desired, GroupName, Managed, ManifestName, PolicyArn, Resource, Tags, UserName,
 };
-use iamctl_policy::{Diagnostic, Diagnostics, Grammar, Node, Span, Value};
+use iamctl_policy::{Diagnostic, Diagnostics, Entry, Grammar, Node, Span, Value};
 
 use crate::block::Reader;
 use crate::keys;
 use crate::load::{EffectiveAccount, Loader, Part};
 use crate::rules::{Entity, World};
 use index::{DefaultPaths, Index, Sections};
+use settings::Settings;
 
 /// Reads the parts of a manifest. `None` when one of the things without which there is no
 /// [`Desired`] is missing; all that is wrong is in the loader's findings.
@@ -52,7 +54,10 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
     entities.extend(scope.instance_profiles(&defaults));
     entities.extend(scope.oidc_providers(&defaults));
 
-    let forget = scope.forget(&sections, &entities);
+    let mut settings = scope.settings(&head);
+    entities.append(&mut settings.entities);
+
+    let forget = scope.forget(&sections, &entities, &settings);
     let ignore = scope.ignore(&sections);
     let mut questions = asked::budget();
     let tests = sections.iter().filter_map(|one| one.tests);
@@ -69,6 +74,7 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
         account: account.guard.clone(),
         master_copy: head.master_copy?,
         managed,
+        absent: settings.absent(),
         forget,
         ignore,
         tests,
@@ -107,6 +113,8 @@ struct ManifestHead<'n> {
     defaults: RawDefaults<'n>,
     /// What the organisation limits, and the file it stands in.
     organization: Option<(&'n Node, &'n str)>,
+    account_alias: Option<&'n Entry>,
+    password_policy: Option<&'n Entry>,
 }
 
 impl<'n> ManifestHead<'n> {
@@ -123,6 +131,8 @@ impl<'n> ManifestHead<'n> {
         self.master_copy = reader.get("master_copy", found).and_then(|node| master_copy::read(node, found));
         self.defaults = RawDefaults::read(reader.get("defaults", found), found);
         self.organization = reader.get("organization", found).map(|node| (node, part.path.as_str()));
+        self.account_alias = reader.entry("account_alias", found);
+        self.password_policy = reader.entry("password_policy", found);
         // Read when the files were loaded.
         for loaded in ["variables", "include"] {
             reader.get(loaded, found);
@@ -303,9 +313,15 @@ fn identity_defaults<'n>(mut reader: Reader<'n>, found: &mut Diagnostics) -> Ide
 
 impl Scope<'_, '_, '_> {
     /// The addresses under `forget`.
-    fn forget(&mut self, sections: &[Sections<'_>], entities: &[Entity]) -> BTreeSet<Address> {
-        let defined: BTreeMap<_, _> =
-            entities.iter().map(|entity| (&entity.address, entity.managed.span)).collect();
+    fn forget(
+        &mut self,
+        sections: &[Sections<'_>],
+        entities: &[Entity],
+        settings: &Settings,
+    ) -> BTreeSet<Address> {
+        let there = entities.iter().map(|entity| (&entity.address, entity.managed.span));
+        let absent = settings.absent.iter().map(|(address, place)| (address, *place));
+        let defined: BTreeMap<_, _> = there.chain(absent).collect();
         let renamed =
             entities.iter().filter_map(|entity| Some((entity.managed.renamed_from.as_ref()?, entity)));
         let renamed: BTreeMap<_, _> = renamed.collect();

@@ -95,6 +95,9 @@ pub const RULES: &[Rule] = &[
     rule(PLAIN, "oidc-url", "the URL of an OIDC provider has host and path, and nothing else"),
     rule(PLAIN, "client-id", "an OIDC provider has at most 100 client ids, of 1 to 255 characters"),
     rule(PLAIN, "thumbprint", "an OIDC provider has 1 to 5 thumbprints, of 40 hexadecimal digits"),
+    rule(PLAIN, "account-alias", "an alias is what AWS takes for one: lower-case letters, digits and `-`"),
+    rule(PLAIN, "password-policy", "the numbers of a password policy are ones that AWS takes"),
+    rule(PLAIN, "hard-expiry", "`hard_expiry` stands beside `max_password_age`"),
     rule(PLAIN, "account", "the account guard does not depend on the account"),
     rule(PLAIN, "account-id", "an account id has twelve digits"),
     rule(

@@ -25,7 +25,9 @@ pub(super) fn document_sizes(world: &World<'_>, found: &mut Diagnostics) {
             Resource::User(_)
             | Resource::Group(_)
             | Resource::InstanceProfile(_)
-            | Resource::OidcProvider(_) => {}
+            | Resource::OidcProvider(_)
+            | Resource::AccountAlias(_)
+            | Resource::PasswordPolicy(_) => {}
         }
     }
 }
@@ -78,7 +80,12 @@ pub(super) fn inline_sums(world: &World<'_>, found: &mut Diagnostics) {
             Kind::User => 2_048,
             Kind::Group => 5_120,
             Kind::Role => 10_240,
-            Kind::Policy | Kind::InstanceProfile | Kind::OidcProvider | Kind::MasterCopy => continue,
+            Kind::Policy
+            | Kind::InstanceProfile
+            | Kind::OidcProvider
+            | Kind::AccountAlias
+            | Kind::PasswordPolicy
+            | Kind::MasterCopy => continue,
         };
         let documents = entity.managed.value.inline_policies().into_iter().flatten();
         let sum: usize = documents.map(|(_, document)| document.quota_size()).sum();
@@ -103,9 +110,13 @@ pub(super) fn attachments(world: &World<'_>, found: &mut Diagnostics) {
         let most = match kind {
             Kind::User => 20,
             Kind::Role => 25,
-            Kind::Group | Kind::Policy | Kind::InstanceProfile | Kind::OidcProvider | Kind::MasterCopy => {
-                ATTACHED
-            }
+            Kind::Group
+            | Kind::Policy
+            | Kind::InstanceProfile
+            | Kind::OidcProvider
+            | Kind::AccountAlias
+            | Kind::PasswordPolicy
+            | Kind::MasterCopy => ATTACHED,
         };
         let place = entity.places.key("policies");
         if count > most {

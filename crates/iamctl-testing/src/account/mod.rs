@@ -12,6 +12,7 @@
 //! | documents beyond their size | `LimitExceeded` | quotas page |
 //! | a trust policy that names a user or role which is not there | `MalformedPolicyDocument` | Principal page |
 //! | deleting a user or role turns its ARN in trust policies into its id | – | Principal page |
+//! | an alias that another account has | `EntityAlreadyExists` | alias page |
 //! | changing what belongs to AWS | `UnmodifiableEntity` | IAM API |
 
 mod credentials;
@@ -22,9 +23,10 @@ mod oidc_provider;
 mod policy;
 mod renaming;
 mod role;
+mod settings;
 mod user;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_apply::{ActionError, ErrorClass, Receipt};
 use iamctl_model::{
@@ -62,6 +64,7 @@ pub struct MemoryAccount {
     latest_versions: BTreeMap<PolicyName, usize>,
     /// Virtual MFA devices that no user has.
     unassigned_devices: Vec<MfaSerial>,
+    aliases_of_others: BTreeSet<String>,
     quotas: Quotas,
     ids: usize,
     now: Timestamp,
@@ -100,7 +103,15 @@ impl MemoryAccount {
         };
         let latest_versions =
             live.policies.iter().map(|(name, policy)| (name.clone(), latest(policy).unwrap_or(0))).collect();
-        Self { live, latest_versions, unassigned_devices: Vec::new(), quotas: Quotas::default(), ids: 0, now }
+        Self {
+            live,
+            latest_versions,
+            unassigned_devices: Vec::new(),
+            aliases_of_others: BTreeSet::new(),
+            quotas: Quotas::default(),
+            ids: 0,
+            now,
+        }
     }
 
     /// An empty account.
@@ -175,6 +186,8 @@ impl MemoryAccount {
             Address::Policy(name) => self.on_policy(name, action)?,
             Address::InstanceProfile(name) => self.on_instance_profile(name, action)?,
             Address::OidcProvider(url) => self.on_oidc_provider(url, action)?,
+            Address::AccountAlias => self.on_account_alias(action)?,
+            Address::PasswordPolicy => self.on_password_policy(action)?,
             Address::MasterCopy => None,
         };
         Ok(Receipt { created, ..Receipt::default() })

@@ -174,6 +174,11 @@ async fn from_account(
     if selection.may_choose_kind(Kind::OidcProvider) {
         aws.read_oidc_providers(&mut live).await?;
     }
+    for kind in [Kind::AccountAlias, Kind::PasswordPolicy] {
+        if selection.may_choose_kind(kind) {
+            aws.read_setting(&mut live, kind).await?;
+        }
+    }
     // Tags that cost a call each: only for those that may be imported.
     let policies: BTreeSet<_> = live
         .policies

@@ -18,8 +18,9 @@ use crate::terminal::Terminal;
 /// Lists what is in the account and not managed by this manifest
 ///
 /// What belongs to AWS itself (service-linked roles, Identity Center's roles) is left out. Roles that
-/// trust users or roles which were deleted are marked. Instance profiles and identity
-/// providers are listed where some are managed, or when they are asked for: reading them is a call of its own.
+/// trust users or roles which were deleted are marked. Instance profiles, identity providers, the account's
+/// alias and its password policy are listed where some are managed, or when they are asked for: reading them is
+/// a call of its own.
 #[derive(Debug, Args)]
 pub(crate) struct Unmanaged {
     /// Only things of this kind
@@ -36,6 +37,8 @@ pub(crate) enum KindName {
     Roles,
     InstanceProfiles,
     OidcProviders,
+    AccountAlias,
+    PasswordPolicy,
 }
 
 impl From<KindName> for Kind {
@@ -47,6 +50,8 @@ impl From<KindName> for Kind {
             KindName::Roles => Kind::Role,
             KindName::InstanceProfiles => Kind::InstanceProfile,
             KindName::OidcProviders => Kind::OidcProvider,
+            KindName::AccountAlias => Kind::AccountAlias,
+            KindName::PasswordPolicy => Kind::PasswordPolicy,
         }
     }
 }

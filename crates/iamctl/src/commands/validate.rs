@@ -39,6 +39,8 @@ pub(crate) fn validate(global: &Global, terminal: Terminal) -> Result<Exit, Fail
     for (kind, one, many) in [
         (Kind::InstanceProfile, "instance profile", "instance profiles"),
         (Kind::OidcProvider, "OIDC provider", "OIDC providers"),
+        (Kind::AccountAlias, "account alias", "account aliases"),
+        (Kind::PasswordPolicy, "password policy", "password policies"),
     ] {
         if count(kind) > 0 {
             parts.push(counted(count(kind), one, many));

@@ -114,8 +114,16 @@ pub(crate) fn update_report_json(updated: &Updated) -> Value {
 
 fn counts(imported: &Imported) -> String {
     let count = |kind: Kind| imported.addresses.iter().filter(|address| address.kind() == kind).count();
-    let kinds =
-        [Kind::Policy, Kind::User, Kind::Group, Kind::Role, Kind::InstanceProfile, Kind::OidcProvider];
+    let kinds = [
+        Kind::Policy,
+        Kind::User,
+        Kind::Group,
+        Kind::Role,
+        Kind::InstanceProfile,
+        Kind::OidcProvider,
+        Kind::AccountAlias,
+        Kind::PasswordPolicy,
+    ];
     let parts: Vec<String> = kinds
         .into_iter()
         .filter(|kind| count(*kind) > 0)
@@ -132,6 +140,8 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Role => "role",
         Kind::InstanceProfile => "instance profile",
         Kind::OidcProvider => "OIDC provider",
+        Kind::AccountAlias => "account alias",
+        Kind::PasswordPolicy => "password policy",
         Kind::MasterCopy => "master copy",
     }
 }

@@ -310,6 +310,9 @@ impl Writer<'_, '_> {
                 let name = |role: Option<&RoleName>| role.map_or("none".to_owned(), ToString::to_string);
                 (name(before.role.as_ref()), name(after.role.as_ref()))
             }
+            (_, Resource::AccountAlias(_) | Resource::PasswordPolicy(_), _) => {
+                (setting(field, before), setting(field, after))
+            }
             (Field::PermissionsBoundary, _, _) => {
                 let name = |arn: Option<&PolicyArn>| {
                     arn.map_or("none".to_owned(), |arn| policy(arn, self.account()))
@@ -471,6 +474,12 @@ impl Writer<'_, '_> {
                 facts.extend(client_ids.map(|ids| ("client ids", list(ids))));
                 facts.extend(value.thumbprints.as_ref().map(|items| ("thumbprints", list(items))));
             }
+            Resource::AccountAlias(_) => facts.push(("alias", setting(Field::Alias, resource))),
+            Resource::PasswordPolicy(_) => {
+                let said = PASSWORD_FIELDS.into_iter().map(|field| (words(field), setting(field, resource)));
+                // What it does not demand goes without saying.
+                facts.extend(said.filter(|(_, value)| !matches!(value.as_str(), "no" | "none")));
+            }
             _ => {}
         }
         if let Some(policies) = resource.policies().filter(|policies| !policies.is_empty()) {
@@ -498,12 +507,70 @@ impl Writer<'_, '_> {
             Resource::Group(_)
             | Resource::User(_)
             | Resource::InstanceProfile(_)
-            | Resource::OidcProvider(_) => {}
+            | Resource::OidcProvider(_)
+            | Resource::AccountAlias(_)
+            | Resource::PasswordPolicy(_) => {}
         }
         for (name, inline) in resource.inline_policies().into_iter().flatten() {
             self.page.line(NAME, &[(Ink::Dim, "inline policy  "), (Ink::Plain, name.as_str())]);
             document::whole(self.page, CONTENT, mark, ink, inline);
         }
+    }
+}
+
+/// What a password policy says, in the order in which it is shown.
+const PASSWORD_FIELDS: [Field; 9] = [
+    Field::MinimumPasswordLength,
+    Field::RequireSymbols,
+    Field::RequireNumbers,
+    Field::RequireUppercaseCharacters,
+    Field::RequireLowercaseCharacters,
+    Field::AllowUsersToChangePassword,
+    Field::MaxPasswordAge,
+    Field::PasswordReusePrevention,
+    Field::HardExpiry,
+];
+
+/// The fields of settings, for people.
+fn words(field: Field) -> &'static str {
+    match field {
+        Field::MinimumPasswordLength => "minimum length",
+        Field::RequireSymbols => "symbols required",
+        Field::RequireNumbers => "numbers required",
+        Field::RequireUppercaseCharacters => "upper-case letters required",
+        Field::RequireLowercaseCharacters => "lower-case letters required",
+        Field::AllowUsersToChangePassword => "users may change their own",
+        Field::MaxPasswordAge => "expire after",
+        Field::PasswordReusePrevention => "former passwords refused",
+        Field::HardExpiry => "only an administrator replaces expired ones",
+        other => other.as_str(),
+    }
+}
+
+/// What a setting has in a field.
+fn setting(field: Field, of: &Resource) -> String {
+    let policy = match of {
+        Resource::AccountAlias(alias) => return alias.alias.to_string(),
+        Resource::PasswordPolicy(policy) => policy,
+        _ => return String::new(),
+    };
+    let truth = |is_so: bool| if is_so { "yes" } else { "no" }.to_owned();
+    match field {
+        Field::MinimumPasswordLength => policy.minimum_password_length.to_string(),
+        Field::RequireSymbols => truth(policy.require_symbols),
+        Field::RequireNumbers => truth(policy.require_numbers),
+        Field::RequireUppercaseCharacters => truth(policy.require_uppercase_characters),
+        Field::RequireLowercaseCharacters => truth(policy.require_lowercase_characters),
+        Field::AllowUsersToChangePassword => truth(policy.allow_users_to_change_password),
+        Field::MaxPasswordAge => policy.max_password_age.map_or("none".to_owned(), |age| match age.get() {
+            1 => "1 day".to_owned(),
+            days => format!("{days} days"),
+        }),
+        Field::PasswordReusePrevention => {
+            policy.password_reuse_prevention.map_or("none".to_owned(), |count| count.to_string())
+        }
+        Field::HardExpiry => truth(policy.hard_expiry),
+        _ => String::new(),
     }
 }
 
@@ -516,7 +583,7 @@ fn label(field: Field, cause: Cause, mixed: bool) -> (&'static str, &'static str
         Field::PermissionsBoundary => "permissions boundary",
         Field::InlinePolicies => "inline policies",
         Field::ClientIds => "client ids",
-        other => other.as_str(),
+        other => words(other),
     };
     let remark = match cause {
         Cause::Drift if mixed => "  changed in the account",
