@@ -8,8 +8,12 @@ use crate::source::Span;
 pub enum Severity {
     /// The input cannot be used.
     Error,
+    /// The input can be used and gives away more than is safe.
+    SecurityWarning,
     /// The input can be used and probably does not mean what its writer thinks.
     Warning,
+    /// The input could be written better, and would mean the same.
+    Suggestion,
 }
 
 /// A second place that a [`Diagnostic`] points to.

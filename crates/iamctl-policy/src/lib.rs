@@ -32,6 +32,7 @@ mod parse;
 mod source;
 mod stored;
 mod suggest;
+pub mod vocabulary;
 mod written;
 
 pub use canonical::{CanonicalStatement, Element};

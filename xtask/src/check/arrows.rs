@@ -9,6 +9,7 @@ use crate::check::graph::{From, Graph, Package};
 const ARROWS: &[(&str, &[&str])] = &[
     ("iamctl-policy", &[]),
     ("iamctl-data", &[]),
+    ("iamctl-lint", &["iamctl-policy", "iamctl-data"]),
     ("iamctl-model", &["iamctl-policy"]),
     ("iamctl-spec", &["iamctl-model", "iamctl-policy", "iamctl-data"]),
     ("iamctl-access", &["iamctl-model", "iamctl-policy", "iamctl-data"]),
@@ -22,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "iamctl-policy",
             "iamctl-data",
+            "iamctl-lint",
             "iamctl-model",
             "iamctl-spec",
             "iamctl-access",
@@ -48,6 +50,7 @@ const SDK_CRATE: &str = "iamctl-aws";
 const PURE_CRATES: &[&str] = &[
     "iamctl-policy",
     "iamctl-data",
+    "iamctl-lint",
     "iamctl-model",
     "iamctl-spec",
     "iamctl-access",
