@@ -123,3 +123,54 @@ fn a_trust_policy_that_no_longer_asks_for_mfa_adds_access() {
     assert_eq!(found["addedWitness"]["context"], json!({}));
     assert_eq!(found["removedWitness"], Value::Null);
 }
+
+#[test]
+fn what_is_wrong_with_documents_is_told_as_text_json_and_sarif() {
+    let world = World::new();
+    let bad = allow("s3:GetObjekt", "*").to_string();
+    world.write("bad.json", &bad);
+    world.write("good.json", &bad.replace("Objekt", "Object"));
+    world.write(
+        "role.json",
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+        "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}"#,
+    );
+
+    let told = world.iamctl(&["policy", "lint", "bad.json", "good.json"]).expect(1);
+    told.says(&["error[INVALID_ACTION]", "bad.json:1:", "did you mean `s3:GetObject`?", "1 error"]);
+    world
+        .iamctl(&["policy", "lint", "good.json"])
+        .expect(0)
+        .says(&["no findings: good.json, as an identity policy"]);
+    // A role that everybody may assume is a security warning: told, and an error only when that is asked.
+    world.iamctl(&["policy", "lint", "role.json"]).expect(0).says(&["TRUST_IN_EVERYBODY"]);
+    world.iamctl(&["policy", "lint", "role.json", "--deny", "security_warning"]).expect(1);
+    world
+        .iamctl(&["policy", "lint", "role.json", "--kind", "identity"])
+        .expect(1)
+        .says(&["UNSUPPORTED_PRINCIPAL"]);
+
+    let json = world.iamctl(&["policy", "lint", "bad.json", "--format", "json"]).expect(1).json();
+    let found = &json["files"][0]["findings"][0];
+    assert_eq!((&found["code"], &found["type"]), (&json!("INVALID_ACTION"), &json!("ERROR")));
+    assert_eq!((&found["line"], &found["path"]), (&json!(1), &json!("/Statement/0/Action")));
+    let sarif = world.iamctl(&["policy", "lint", "bad.json", "--format", "sarif"]).expect(1).json();
+    assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "INVALID_ACTION");
+}
+
+#[test]
+fn lines_of_documents_are_answered_and_a_broken_one_ends_nothing() {
+    let world = World::new();
+    let lines = [
+        json!({"id": 1, "kind": "scp", "doc": {"Version": "2012-10-17", "Statement": []}}).to_string(),
+        "{".to_owned(),
+        json!({"id": 3, "doc": "not json"}).to_string(),
+    ];
+    let finished = with_lines(&world, &["policy", "lint"], &lines);
+    let answers = answers(&finished.expect(1));
+    assert_eq!(answers[0]["findings"][0]["code"], "MISSING_STATEMENT");
+    assert!(answers[1]["error"].is_string());
+    assert_eq!(answers[2]["findings"][0]["code"], "JSON_SYNTAX_ERROR");
+    let sound = with_lines(&world, &["policy", "lint", "-"], &lines[2..]);
+    sound.expect(0);
+}

@@ -101,7 +101,7 @@ impl<'g> Loader<'g> {
             return;
         }
         match self.global.format {
-            Format::Text | Format::Markdown => {
+            Format::Text | Format::Markdown | Format::Sarif => {
                 self.terminal.complain(&diagnostics::text(found, sources, self.terminal.look()));
             }
             Format::Json => {

@@ -45,6 +45,11 @@ impl Terminal {
         Look { colour: self.colour_err, width: self.width }
     }
 
+    /// How results look.
+    pub(crate) fn look_of_results(&self) -> Look {
+        Look { colour: self.colour_out, width: self.width }
+    }
+
     pub(crate) fn page(&self) -> Page {
         Page::new(self.width)
     }

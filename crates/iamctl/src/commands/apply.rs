@@ -401,7 +401,7 @@ fn report(session: &Session, plan: &Plan, closed: &ClosedRun, global: &Global, t
     let store = session.store();
     let place = store.location(&store.layout().run(&closed.run));
     match global.format {
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Sarif => {
             let mut page = terminal.page();
             run::closed(&mut page, closed, plan, &place);
             terminal.print(&page);

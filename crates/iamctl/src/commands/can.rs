@@ -119,7 +119,7 @@ pub(crate) async fn can(args: &Can, global: &Global, terminal: Terminal) -> Resu
             json.extend(answer_json::answer(&answer, sources));
             terminal.print_json(&Value::Object(json));
         }
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Sarif => {
             let mut page = terminal.page();
             verdict(&mut page, asked, &answer);
             page.gap();
@@ -150,7 +150,7 @@ pub(crate) async fn who_can(args: &WhoCan, global: &Global, terminal: Terminal) 
             json.insert("denied".to_owned(), denied.iter().map(|(who, _)| who.to_string()).collect());
             terminal.print_json(&Value::Object(json));
         }
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Sarif => {
             let mut page = terminal.page();
             everybody(&mut page, &ready, &answers, terminal.verbose);
             terminal.print(&page);

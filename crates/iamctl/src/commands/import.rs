@@ -139,7 +139,7 @@ pub(crate) async fn import(args: &Import, global: &Global, terminal: Terminal) -
     store(&imported, &global.file)?;
     match global.format {
         Format::Json => terminal.print_json(&report_json(&imported, &global.file)),
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Sarif => {
             let mut page = terminal.page();
             report(&mut page, &imported, &global.file);
             terminal.print(&page);
@@ -251,7 +251,7 @@ async fn take_over(only: &[Address], global: &Global, terminal: Terminal) -> Res
     }
     match global.format {
         Format::Json => terminal.print_json(&update_report_json(&updated)),
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Sarif => {
             let mut page = terminal.page();
             update_report(&mut page, &updated);
             terminal.print(&page);

@@ -149,7 +149,7 @@ pub(crate) fn show_all_or_drift(
 ) {
     match global.format {
         Format::Json => terminal.print_json(&plan_json::plan(plan)),
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Sarif => {
             let mut page = terminal.page();
             let master_copy = &manifest.desired.master_copy;
             plan_text::plan(&mut page, plan, Setting { master_copy, verbose: terminal.verbose, only_drift });

@@ -54,7 +54,7 @@ async fn list(session: &Session, limit: usize, global: &Global, terminal: Termin
     let runs = session.store().list_runs(Timestamp::now(), limit).await?;
     match global.format {
         Format::Json => terminal.print_json(&run::list_json(&runs)),
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Sarif => {
             let mut page = terminal.page();
             run::list(&mut page, &runs);
             terminal.print(&page);
@@ -83,7 +83,7 @@ async fn show(
     };
     match global.format {
         Format::Json => terminal.print_json(&run::record_json(&record)),
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Sarif => {
             let mut page = terminal.page();
             run::record(&mut page, &record);
             terminal.print(&page);

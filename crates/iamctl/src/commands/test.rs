@@ -38,7 +38,7 @@ pub(crate) async fn test(args: &Test, global: &Global, terminal: Terminal) -> Re
             }
             terminal.print_json(&json);
         }
-        Format::Text | Format::Markdown => show(&manifest, &checked, terminal),
+        Format::Text | Format::Markdown | Format::Sarif => show(&manifest, &checked, terminal),
     }
     if !checked.is_empty() && global.format != Format::Json {
         tell_limits(&access, terminal);

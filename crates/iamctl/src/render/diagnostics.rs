@@ -51,17 +51,25 @@ pub(crate) fn text(diagnostics: &Diagnostics, sources: &Sources, look: Look) -> 
 
 /// "3 errors and 1 warning"; nothing when there are none.
 fn summary(diagnostics: &Diagnostics) -> Option<String> {
-    let warnings = diagnostics.iter().filter(|found| found.severity == Severity::Warning).count();
+    let count = |severity| diagnostics.iter().filter(|found| found.severity == severity).count();
+    let others = [
+        (count(Severity::SecurityWarning), "security warning"),
+        (count(Severity::Warning), "warning"),
+        (count(Severity::Suggestion), "suggestion"),
+    ];
     // Of findings that are too many to be kept nothing is known but their number.
-    let errors = diagnostics.len().saturating_sub(warnings);
+    let errors = others.iter().fold(diagnostics.len(), |rest, (count, _)| rest.saturating_sub(*count));
     let counted = |count: usize, word: &str| match count {
         0 => None,
         1 => Some(format!("1 {word}")),
         many => Some(format!("{many} {word}s")),
     };
-    let parts: Vec<_> =
-        [counted(errors, "error"), counted(warnings, "warning")].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(" and "))
+    let all = [(errors, "error")].into_iter().chain(others);
+    let parts: Vec<_> = all.filter_map(|(count, word)| counted(count, word)).collect();
+    match parts.split_last()? {
+        (last, []) => Some(last.clone()),
+        (last, before) => Some(format!("{} and {last}", before.join(", "))),
+    }
 }
 
 /// Findings for editors and scripts: lines and columns count from 1, columns in characters; `file` is
@@ -78,7 +86,9 @@ pub(crate) fn json(diagnostics: &Diagnostics, sources: &Sources) -> Value {
             let mut value = place(found.span, sources);
             let severity = match found.severity {
                 Severity::Error => "error",
+                Severity::SecurityWarning => "security_warning",
                 Severity::Warning => "warning",
+                Severity::Suggestion => "suggestion",
             };
             value.insert("severity".to_owned(), json!(severity));
             value.insert("code".to_owned(), json!(found.code));
@@ -91,7 +101,8 @@ pub(crate) fn json(diagnostics: &Diagnostics, sources: &Sources) -> Value {
         .collect()
 }
 
-fn place(span: Span, sources: &Sources) -> Map<String, Value> {
+/// File, line and column of a place.
+pub(crate) fn place(span: Span, sources: &Sources) -> Map<String, Value> {
     let mut place = Map::new();
     let Some(source) = sources.get(span.source) else { return place };
     let (start, end) = (source.position(offset(span.start)), source.position(offset(span.end)));
@@ -106,10 +117,16 @@ fn place(span: Span, sources: &Sources) -> Map<String, Value> {
 fn group<'a>(found: &'a Diagnostic, sources: &'a Sources, width: usize) -> Group<'a> {
     let level = match found.severity {
         Severity::Error => Level::ERROR,
+        Severity::SecurityWarning => Level::WARNING.with_name("security warning"),
         Severity::Warning => Level::WARNING,
+        Severity::Suggestion => Level::NOTE.with_name("suggestion"),
     };
     // `error[code]: `, and some room.
-    let beginning = found.code.len().saturating_add(12);
+    let beginning = found.code.len().saturating_add(match found.severity {
+        Severity::Error | Severity::Warning => 12,
+        Severity::Suggestion => 15,
+        Severity::SecurityWarning => 21,
+    });
     let title = wrapped(&in_one_line(&found.message), width.saturating_sub(beginning));
     let mut group = Group::with_title(level.primary_title(title).id(found.code));
     for excerpt in excerpts(found, sources) {

@@ -11,5 +11,6 @@ pub(crate) mod page;
 pub(crate) mod plan_json;
 pub(crate) mod plan_text;
 pub(crate) mod run;
+pub(crate) mod sarif;
 pub(crate) mod tests;
 pub(crate) mod trust;

@@ -158,7 +158,7 @@ pub(super) fn equal(args: &Equal, global: &Global, terminal: Terminal) -> Result
     }
     match global.format {
         Format::Json => terminal.print_json(&json!({"equal": equal})),
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Sarif => {
             let mut page = terminal.page();
             page.line(0, &[(Ink::Plain, if equal { "equal" } else { "different" })]);
             terminal.print(&page);
@@ -186,7 +186,7 @@ pub(super) fn diff(args: &Diff, global: &Global, terminal: Terminal) -> Result<E
         .map_err(|problem| Failure::new(Exit::Failed, "AWS would take no such policy").cause(problem))?;
     match global.format {
         Format::Json => terminal.print_json(&found.to_json()),
-        Format::Text | Format::Markdown => terminal.print(&page(&found, kind, terminal)),
+        Format::Text | Format::Markdown | Format::Sarif => terminal.print(&page(&found, kind, terminal)),
     }
     Ok(if found.is_none() == Some(true) { Exit::Done } else { Exit::Failed })
 }

@@ -2,6 +2,7 @@
 
 mod compare;
 mod lines;
+mod lint;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ enum Question {
     Eval(Eval),
     Equal(compare::Equal),
     Diff(compare::Diff),
+    Lint(lint::Lint),
 }
 
 /// Decides requests as AWS would, one to a line
@@ -47,6 +49,7 @@ pub(crate) fn policy(args: &Policy, global: &Global, terminal: Terminal) -> Resu
         Question::Eval(args) => eval(args),
         Question::Equal(args) => compare::equal(args, global, terminal),
         Question::Diff(args) => compare::diff(args, global, terminal),
+        Question::Lint(args) => lint::lint(args, global, terminal),
     }
 }
 
