@@ -77,7 +77,7 @@ impl Cell {
         self.0.iter().any(Bits::is_empty)
     }
 
-    fn meets(&self, other: &Self) -> bool {
+    pub(crate) fn meets(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(a, b)| a.meets(b))
     }
 

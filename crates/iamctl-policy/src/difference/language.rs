@@ -88,6 +88,12 @@ impl Glob {
         Self(vec![Sign::One(Wild::Any), Sign::Many(Wild::Any)])
     }
 
+    /// Whatever may be the name of an action of a service.
+    pub(crate) fn any_action_of(service: &str) -> Self {
+        let service = service.chars().chain([':']).map(Sign::Char);
+        Self(service.chain([Sign::One(Wild::NotColon), Sign::Many(Wild::NotColon)]).collect())
+    }
+
     /// Whatever may be the name of an action.
     pub(crate) fn any_action() -> Self {
         let name = [Sign::One(Wild::NotColon), Sign::Many(Wild::NotColon)];

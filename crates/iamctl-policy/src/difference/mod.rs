@@ -28,21 +28,26 @@
 //! The method, and what is unknown and why, is told in `docs/difference.md`.
 
 mod budget;
+mod case;
 mod cells;
+mod groups;
 mod keys;
 mod language;
 mod lines;
 mod people;
 mod search;
 mod space;
+mod stack;
 mod witness;
 
+pub use case::{Mfa, Part, Way};
 pub use keys::{KeyType, KeyValues};
 pub use lines::{Level, diff_line, equal_line};
+pub use stack::{Layer, Stack, of_stacks, of_trust};
 pub use witness::Witness;
 
 use crate::Document;
-use crate::eval::{Policy, PolicyKind};
+use crate::eval::{Context, Policy, PolicyKind};
 use search::Search;
 
 /// What is known about AWS's services. It makes witnesses nicer, and keeps values away that requests never have;
@@ -89,6 +94,34 @@ pub struct Change {
     pub actions: Vec<String>,
     /// The request.
     pub witness: Witness,
+    /// Whether actions of all services that no policy names are among them.
+    pub is_open: bool,
+    /// The statements by which they are allowed on the one side and not on the other; only in [`differences`], and
+    /// not all of them where there are too many.
+    pub ways: Vec<Way>,
+}
+
+/// All that one side allows and the other does not.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What is sure.
+    pub changes: Vec<Change>,
+    /// Why there may be more.
+    pub doubt: Option<String>,
+}
+
+impl Found {
+    fn unknown(why: &str) -> Self {
+        Self { changes: Vec::new(), doubt: Some(why.to_owned()) }
+    }
+
+    fn access(self) -> Access {
+        match (self.changes.is_empty(), self.doubt) {
+            (false, _) => Access::Yes(self.changes),
+            (true, Some(why)) => Access::Unknown(why),
+            (true, None) => Access::No,
+        }
+    }
 }
 
 impl Access {
@@ -180,8 +213,17 @@ fn search(
     let policy = |name: &str, document: &Document| {
         Policy::new(document, kind).map_err(|problems| format!("`{name}`: {}", problems.join("; ")))
     };
-    let (before, after) = (policy("a", before)?, policy("b", after)?);
-    let mut search = Search::new(kind, [&before, &after], vocabulary);
-    search.only_first = only_first;
-    Ok(search.run())
+    let sides = [policy("a", before)?, policy("b", after)?].map(|policy| Stack::of(vec![policy]));
+    let nothing = Context::new();
+    let search = Search {
+        kind,
+        sides: sides.each_ref(),
+        vocabulary,
+        only_first,
+        asker: None,
+        callers: None,
+        fixed: &nothing,
+    };
+    let [added, removed] = search.run().map(Found::access);
+    Ok(Difference { added, removed })
 }

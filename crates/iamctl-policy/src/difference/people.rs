@@ -19,9 +19,10 @@ struct Names {
 }
 
 /// One principal of each kind that some documents can tell apart.
-pub(crate) fn principals(documents: [&Document; 2]) -> Vec<Principal> {
+pub(crate) fn principals<'d>(documents: impl Iterator<Item = &'d Document>) -> Vec<Principal> {
+    let documents: Vec<&Document> = documents.collect();
     let entries = || {
-        let statements = documents.into_iter().flat_map(Document::statements);
+        let statements = documents.iter().flat_map(|document| document.statements());
         statements.filter_map(|statement| statement.principals.as_ref()).flat_map(|found| &found.entries)
     };
     let known: BTreeSet<String> = entries().map(|(_, value)| value.text.clone()).collect();

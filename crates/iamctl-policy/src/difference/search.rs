@@ -1,20 +1,20 @@
-//! The search for a request that one document allows and the other does not.
+//! The search for a request that one side allows and the other does not.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::budget::{Budget, Spent};
-use super::cells::Cell;
-use super::language::{Glob, texts};
+use super::case::{Case, Laid};
+use super::groups::{Group, Index, Sampled};
 use super::people::principals;
 use super::space::{Ground, Space};
+use super::stack::{Layer, Stack};
 use super::witness::{Asked, Witness};
-use super::{Access, Change, Difference, Vocabulary};
-use crate::canonical::Element;
-use crate::document::{Document, Effect, Statement};
+use super::{Change, Found, Vocabulary};
+use crate::document::{Effect, Statement};
 use crate::eval::policy::Rule;
 use crate::eval::{Action, Context, Policy, PolicyKind, Principal, Request, Values};
 
-/// How much is tried for one pair of documents.
+/// How much is tried for one pair.
 const MOST_STEPS: usize = 20_000_000;
 
 /// How much of it for the classes of actions, and for the requests of one of them.
@@ -23,173 +23,183 @@ const MOST_STEPS_AT_ONCE: usize = 4_000_000;
 /// With how many combinations of values for open variables it is tried to find a request.
 const MOST_TRIALS: usize = 48;
 
-/// The characters of the names of actions, as far as their case does not count.
-const ACTION_ALPHABET: &str = "example0123456789bcdfghijknoqrstuvwyz-_.:";
-
-/// A statement in its document.
-struct Line<'p> {
-    rule: &'p Rule,
-    statement: &'p Statement,
-    /// What it says, but for its `Sid`: two of the same text are about the same requests.
-    text: String,
+/// A statement in its policy.
+pub(super) struct Line<'p> {
+    pub(super) rule: &'p Rule,
+    pub(super) statement: &'p Statement,
+    /// What it says: two of the same text are about the same requests.
+    pub(super) text: &'p str,
+    pub(super) layer: Layer,
+    /// The numbers of the policy in its layer, and of the statement in it.
+    pub(super) place: (usize, usize),
 }
 
-/// Two documents, ready to be searched.
+/// Two sides, ready to be searched.
 pub(super) struct Search<'p> {
-    kind: PolicyKind,
-    policies: [&'p Policy; 2],
-    lines: [Vec<Line<'p>>; 2],
-    principals: Vec<Principal>,
-    vocabulary: &'p Vocabulary<'p>,
-    /// Whether one request of each kind is enough.
+    pub(super) kind: PolicyKind,
+    pub(super) sides: [&'p Stack; 2],
+    pub(super) vocabulary: &'p Vocabulary<'p>,
+    /// Whether one request of each kind is enough, and nothing more is to be told.
     pub(super) only_first: bool,
+    /// Who asks, where that is known.
+    pub(super) asker: Option<&'p Principal>,
+    /// The callers that policies of resources tell apart; without them, all that the documents can.
+    pub(super) callers: Option<&'p [Principal]>,
+    /// The keys that are known.
+    pub(super) fixed: &'p Context,
 }
 
-/// Actions that all statements treat alike: those of each document that are about them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Group {
-    lines: [Vec<usize>; 2],
-    /// Whether it is the action that root users cannot do.
-    no_root: bool,
+/// What was made ready for one search.
+struct Run<'s, 'p> {
+    search: &'s Search<'p>,
+    lines: [Vec<Line<'p>>; 2],
+    callers: Vec<Principal>,
+    index: &'s Index<'p>,
+    /// The actions of AWS's table, by their groups; only where all is told.
+    known: BTreeMap<usize, Vec<String>>,
 }
 
 impl<'p> Search<'p> {
-    pub(super) fn new(kind: PolicyKind, policies: [&'p Policy; 2], vocabulary: &'p Vocabulary<'p>) -> Self {
-        let lines = policies.map(lines);
-        let documents = policies.map(Policy::document);
-        let principals = if kind == PolicyKind::Resource { principals(documents) } else { Vec::new() };
-        Self { kind, policies, lines, principals, vocabulary, only_first: true }
-    }
-
-    pub(super) fn run(&self) -> Difference {
+    /// What the later side allows beyond the earlier one, and the earlier one beyond the later.
+    pub(super) fn run(&self) -> [Found; 2] {
+        let lines = self.sides.map(lines);
+        let services = Index::services(self.kind, &lines);
+        let index = Index::new(self.kind, &lines, &services);
         let mut budget = Budget::new(MOST_STEPS);
-        let Ok(groups) = budget.within(MOST_STEPS_AT_ONCE, |budget| self.groups(budget)) else {
-            let why = || Access::Unknown("the patterns of actions are too many to be told apart".to_owned());
-            return Difference { added: why(), removed: why() };
+        let Ok(groups) = budget.within(MOST_STEPS_AT_ONCE, |budget| index.groups(&services, budget)) else {
+            let why = || Found::unknown("the patterns of actions are too many to be told apart");
+            return [why(), why()];
         };
-        let added = budget.within(MOST_STEPS / 2, |budget| self.side(Side::After, &groups, budget));
-        Difference { added, removed: self.side(Side::Before, &groups, &mut budget) }
+        let callers = match (self.kind, self.callers) {
+            (PolicyKind::Principal, _) => Vec::new(),
+            (_, Some(callers)) => callers.to_vec(),
+            (_, None) => principals(self.sides.iter().flat_map(|side| side.documents())),
+        };
+        let known = if self.only_first { BTreeMap::new() } else { self.known(&services, &index, &groups) };
+        let run = Run { search: self, lines, callers, index: &index, known };
+        let added = budget.within(MOST_STEPS / 2, |budget| run.side(Side::After, &groups, budget));
+        [added, run.side(Side::Before, &groups, &mut budget)]
     }
 
-    /// All actions there can be, by the statements about them.
-    fn groups(&self, budget: &mut Budget) -> Result<Vec<(Group, Vec<Action>)>, Spent> {
-        let mut told = HashSet::new();
-        let patterns = self.lines.iter().flatten().flat_map(|line| &line.rule.actions.patterns);
-        let mut globs: Vec<Glob> =
-            patterns.map(Glob::plain).filter(|glob| told.insert(glob.clone())).collect();
-        globs.push(Glob::any_action());
-        if self.kind == PolicyKind::Resource {
-            globs.extend(Glob::folded("sts:assumerole"));
-        }
-        let mut places: HashMap<Group, usize> = HashMap::new();
-        let mut groups: Vec<(Group, Vec<Action>)> = Vec::new();
-        for text in texts(&globs, Some(ACTION_ALPHABET), budget)? {
-            let Ok(action) = Action::parse(&text) else { continue };
-            budget.spend(self.lines.iter().map(Vec::len).sum())?;
-            let group = self.group_of(&action);
-            let at = *places.entry(group.clone()).or_insert(groups.len());
-            match groups.get_mut(at) {
-                Some((_, actions)) => actions.push(action),
-                None => groups.push((group, vec![action])),
+    /// The actions of the services that patterns name, by the number of their group.
+    fn known(
+        &self,
+        services: &BTreeSet<String>,
+        index: &Index<'p>,
+        groups: &[Sampled],
+    ) -> BTreeMap<usize, Vec<String>> {
+        let places: HashMap<&Group, usize> =
+            groups.iter().enumerate().map(|(at, sampled)| (&sampled.group, at)).collect();
+        let mut known: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for text in services.iter().flat_map(|service| (self.vocabulary.actions)(&format!("{service}:*"))) {
+            let group = Action::parse(&text).ok().map(|action| index.group_of(&action));
+            if let Some(at) = group.and_then(|group| places.get(&group)) {
+                known.entry(*at).or_default().push(text);
             }
         }
-        Ok(groups)
+        known
     }
+}
 
-    fn group_of(&self, action: &Action) -> Group {
-        let about = |lines: &Vec<Line<'_>>| {
-            let about = lines.iter().enumerate().filter(|(_, line)| line.rule.is_about_action(action));
-            about.map(|(at, _)| at).collect()
-        };
-        let no_root =
-            self.kind == PolicyKind::Resource && action.as_str().eq_ignore_ascii_case("sts:assumerole");
-        Group { lines: self.lines.each_ref().map(about), no_root }
-    }
-
-    /// What the document of one side allows and the other does not.
-    fn side(&self, side: Side, groups: &[(Group, Vec<Action>)], budget: &mut Budget) -> Access {
-        let mut changes = Vec::new();
-        let mut doubt = None;
-        for (group, actions) in groups {
-            let found =
-                budget.within(MOST_STEPS_AT_ONCE, |budget| self.of_group(side, group, actions, budget));
-            match found {
-                Ok(Access::No) => {}
-                Ok(Access::Yes(found)) => changes.extend(found),
-                Ok(Access::Unknown(why)) => {
-                    doubt.get_or_insert(why);
+impl<'p> Run<'_, 'p> {
+    /// What one side allows and the other does not.
+    fn side(&self, side: Side, groups: &[Sampled], budget: &mut Budget) -> Found {
+        let mut found = Found { changes: Vec::new(), doubt: None };
+        for (at, sampled) in groups.iter().enumerate() {
+            let one = budget.within(MOST_STEPS_AT_ONCE, |budget| self.of_group(side, at, sampled, budget));
+            match one {
+                Ok(Outcome::No) => {}
+                Ok(Outcome::Yes(change)) => found.changes.push(*change),
+                Ok(Outcome::Unknown(why)) => {
+                    found.doubt.get_or_insert(why);
                 }
                 Err(Spent) => {
-                    doubt.get_or_insert("there are too many cases to go through".to_owned());
+                    found.doubt.get_or_insert("there are too many cases to go through".to_owned());
                 }
             }
-            if self.only_first && !changes.is_empty() {
+            if self.search.only_first && !found.changes.is_empty() {
                 break;
             }
         }
-        match (changes.is_empty(), doubt) {
-            (false, _) => Access::Yes(changes),
-            (true, Some(why)) => Access::Unknown(why),
-            (true, None) => Access::No,
-        }
+        found
     }
 
     fn of_group(
         &self,
         side: Side,
-        group: &Group,
-        actions: &[Action],
+        number: usize,
+        sampled: &Sampled,
         budget: &mut Budget,
-    ) -> Result<Access, Spent> {
-        let [own, other] = self.pair(side, group);
-        let case = Case::new(&own, &other);
+    ) -> Result<Outcome, Spent> {
+        let [own, other] = self.pair(side, &sampled.group);
+        let stacks = side.first(self.search.sides);
+        let case = Case::new(&own, &other, stacks.map(Stack::is_bounded));
         if case.is_settled() {
-            return Ok(Access::No);
+            return Ok(Outcome::No);
         }
-        let nothing = Context::new();
         let ground = Ground {
-            kind: self.kind,
-            principals: &self.principals,
-            no_root: group.no_root,
-            vocabulary: self.vocabulary,
-            fixed: &nothing,
+            kind: self.search.kind,
+            principals: &self.callers,
+            no_root: sampled.group.no_root,
+            vocabulary: self.search.vocabulary,
+            fixed: self.search.fixed,
         };
         let rules: Vec<&Rule> = own.iter().chain(&other).map(|line| line.rule).collect();
         let space = Space::new(&ground, &rules, budget)?;
-        if case.find(&space, false, budget)?.is_none() {
-            return Ok(Access::No);
+        if case.laid(&space, budget)?.find(&space, false, budget)?.is_none() {
+            return Ok(Outcome::No);
         }
-        let asked = self.asked(side, group, actions, &own);
-        let try_in = |space: &Space<'_>, budget: &mut Budget| -> Result<Option<Request>, Spent> {
-            let point = case.find(space, true, budget)?;
-            Ok(point.and_then(|classes| asked.confirm(&space.point(&classes))))
+        let asked = self.asked(stacks, sampled, &own);
+        let mut try_in = |space: &Space<'_>| -> Result<Option<Outcome>, Spent> {
+            let laid = case.laid(space, budget)?;
+            let Some(classes) = laid.find(space, true, budget)? else { return Ok(None) };
+            let Some(request) = asked.confirm(&space.point(&classes)) else { return Ok(None) };
+            Ok(Some(self.found(number, sampled, &asked, request, (&laid, space), budget)))
         };
-        if let Some(request) = try_in(&space, budget)? {
-            return Ok(self.found(&asked, request));
+        if let Some(found) = try_in(&space)? {
+            return Ok(found);
         }
-        for fixed in trials(&rules, &space) {
+        for fixed in trials(&rules, &space, self.search.fixed) {
             let ground = Ground { fixed: &fixed, ..ground };
-            let space = Space::new(&ground, &rules, budget)?;
-            if let Some(request) = try_in(&space, budget)? {
-                return Ok(self.found(&asked, request));
+            // What one choice of values costs does not count for the rest of the search.
+            let space = Space::new(&ground, &rules, &mut Budget::new(MOST_STEPS_AT_ONCE / MOST_TRIALS))?;
+            if let Some(found) = try_in(&space)? {
+                return Ok(found);
             }
         }
-        Ok(Access::Unknown(space.doubt()))
+        Ok(Outcome::Unknown(space.doubt()))
     }
 
-    fn found(&self, asked: &Asked<'_>, request: Request) -> Access {
-        let actions = if self.only_first { Vec::new() } else { asked.actions() };
-        Access::Yes(vec![Change { actions, witness: Witness(request) }])
+    fn found(
+        &self,
+        number: usize,
+        sampled: &Sampled,
+        asked: &Asked<'_>,
+        request: Request,
+        (laid, space): (&Laid<'_>, &Space<'_>),
+        budget: &mut Budget,
+    ) -> Outcome {
+        let witness = Witness(request);
+        if self.search.only_first {
+            let change = Change { actions: Vec::new(), witness, is_open: false, ways: Vec::new() };
+            return Outcome::Yes(Box::new(change));
+        }
+        let mut actions = self.known.get(&number).cloned().unwrap_or_default();
+        if actions.is_empty() && !sampled.is_open {
+            actions = asked.actions();
+        }
+        actions.sort_unstable();
+        actions.dedup();
+        let ways = laid.ways(space, budget);
+        Outcome::Yes(Box::new(Change { actions, witness, is_open: sampled.is_open, ways }))
     }
 
     fn asked<'a>(
         &'a self,
-        side: Side,
-        group: &'a Group,
-        actions: &'a [Action],
+        [own_side, other_side]: [&'a Stack; 2],
+        sampled: &'a Sampled,
         own: &'a [&Line<'p>],
     ) -> Asked<'a> {
-        let [own_policy, other_policy] = side.first(self.policies);
         let mut patterns = Vec::new();
         for line in own.iter().filter(|line| line.rule.effect == Effect::Allow) {
             let clause = line.statement.actions.as_ref();
@@ -197,13 +207,14 @@ impl<'p> Search<'p> {
             patterns.extend(texts.iter().map(|pattern| pattern.text.as_str()));
         }
         Asked {
-            kind: self.kind,
-            own: own_policy,
-            other: other_policy,
-            samples: actions,
+            kind: self.search.kind,
+            own: own_side,
+            other: other_side,
+            asker: self.search.asker,
+            samples: &sampled.samples,
             patterns,
-            known: self.vocabulary.actions,
-            is_alike: Box::new(move |action| self.group_of(action) == *group),
+            known: self.search.vocabulary.actions,
+            is_alike: Box::new(move |action| self.index.group_of(action) == sampled.group),
             rules: own.iter().map(|line| line.rule).collect(),
         }
     }
@@ -218,9 +229,16 @@ impl<'p> Search<'p> {
     }
 }
 
-/// One of two documents.
+/// What is known of one group of actions.
+enum Outcome {
+    No,
+    Yes(Box<Change>),
+    Unknown(String),
+}
+
+/// One of two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+enum Side {
     Before,
     After,
 }
@@ -235,93 +253,31 @@ impl Side {
     }
 }
 
-/// The statements of a document.
-fn lines(policy: &Policy) -> Vec<Line<'_>> {
-    let document: &Document = policy.document();
-    // Variables are none in other versions.
-    let variables = document.version() == Some("2012-10-17");
-    let texts = document.canonical_statements().into_iter().map(|statement| {
-        let elements: Vec<_> =
-            statement.elements().filter(|(element, _)| **element != Element::Sid).collect();
-        format!("{variables} {elements:?}")
-    });
-    let rules = policy.rules().iter().zip(document.statements());
-    rules.zip(texts).map(|((rule, statement), text)| Line { rule, statement, text }).collect()
-}
-
-/// What has to be looked for: a request that one document allows, and that the other does not, or denies.
-struct Case<'c> {
-    own_allows: Vec<&'c Rule>,
-    own_denies: Vec<&'c Rule>,
-    other_allows: Vec<&'c Rule>,
-    /// Statements of one document that the other one does not have as well.
-    new_allows: Vec<&'c Rule>,
-    new_denies: Vec<&'c Rule>,
-}
-
-impl<'c> Case<'c> {
-    fn new(own: &[&'c Line<'_>], other: &[&'c Line<'_>]) -> Self {
-        let texts = |lines: &[&'c Line<'_>]| -> BTreeSet<&'c str> {
-            lines.iter().map(|line| line.text.as_str()).collect()
-        };
-        let (own_texts, other_texts) = (texts(own), texts(other));
-        let those = |lines: &[&'c Line<'_>], effect: Effect, without: &BTreeSet<&str>| -> Vec<&'c Rule> {
-            let lines = lines.iter().filter(|line| line.rule.effect == effect);
-            lines.filter(|line| !without.contains(line.text.as_str())).map(|line| line.rule).collect()
-        };
-        let all = BTreeSet::new();
-        Self {
-            own_allows: those(own, Effect::Allow, &all),
-            own_denies: those(own, Effect::Deny, &all),
-            other_allows: those(other, Effect::Allow, &all),
-            new_allows: those(own, Effect::Allow, &other_texts),
-            new_denies: those(other, Effect::Deny, &own_texts),
+/// The statements of a side.
+fn lines(stack: &Stack) -> Vec<Line<'_>> {
+    let mut lines = Vec::new();
+    for (layer, policies) in stack.layers() {
+        for (number, policy) in policies.iter().enumerate() {
+            let policy: &Policy = policy;
+            let rules = policy.rules().iter().zip(policy.document().statements()).zip(policy.texts());
+            lines.extend(rules.enumerate().map(|(at, ((rule, statement), text))| Line {
+                rule,
+                statement,
+                text,
+                layer,
+                place: (number, at),
+            }));
         }
     }
-
-    /// Whether the texts alone show that there is no such request.
-    fn is_settled(&self) -> bool {
-        self.own_allows.is_empty() || (self.new_allows.is_empty() && self.new_denies.is_empty())
-    }
-
-    /// A class of each part of such a request, of those that are surely there or of all.
-    fn find(
-        &self,
-        space: &Space<'_>,
-        surely: bool,
-        budget: &mut Budget,
-    ) -> Result<Option<Vec<usize>>, Spent> {
-        let cells =
-            |rules: &[&Rule]| -> Vec<Cell> { rules.iter().flat_map(|rule| space.cells(rule)).collect() };
-        let started = |cell: &Cell| if surely { space.surely(cell) } else { cell.clone() };
-        let own_denies = cells(&self.own_denies);
-        let new_denies = cells(&self.new_denies);
-        let other_allows = cells(&self.other_allows);
-        let not_allowed: Vec<&Cell> = own_denies.iter().chain(&other_allows).collect();
-        for cell in cells(&self.new_allows) {
-            if let Some(found) = started(&cell).escape(&not_allowed, budget)? {
-                return Ok(Some(found));
-            }
-        }
-        let denied: Vec<&Cell> = own_denies.iter().collect();
-        for cell in cells(&self.own_allows) {
-            for deny in &new_denies {
-                budget.spend(cell.0.len().saturating_add(1))?;
-                if let Some(found) = started(&cell.and(deny)).escape(&denied, budget)? {
-                    return Ok(Some(found));
-                }
-            }
-        }
-        Ok(None)
-    }
+    lines
 }
 
 /// Values for the keys that variables stand for, some combinations of them.
-fn trials(rules: &[&Rule], space: &Space<'_>) -> Vec<Context> {
+fn trials(rules: &[&Rule], space: &Space<'_>, fixed: &Context) -> Vec<Context> {
     let keys: BTreeSet<&str> =
         rules.iter().flat_map(|rule| rule.variables()).map(|variable| &*variable.key).collect();
-    let mut trials = vec![Context::new()];
-    for key in keys {
+    let mut trials = vec![fixed.clone()];
+    for key in keys.into_iter().filter(|key| fixed.value(key).is_none()) {
         let mut values = vec![Values::One("example".to_owned()), Values::Absent];
         values.extend(space.samples(key).into_iter().filter(|values| *values != Values::Absent).take(4));
         let with = |context: &Context, values: &Values| {
@@ -336,6 +292,6 @@ fn trials(rules: &[&Rule], space: &Space<'_>) -> Vec<Context> {
         trials.truncate(MOST_TRIALS);
     }
     // Without variables, everything was tried already.
-    trials.retain(|context| context.iter().next().is_some());
+    trials.retain(|context| context != fixed);
     trials
 }

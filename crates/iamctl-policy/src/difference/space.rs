@@ -17,7 +17,7 @@ use crate::eval::arn::ArnPattern;
 use crate::eval::condition::{Condition, Expected};
 use crate::eval::context::{Context, Values, View};
 use crate::eval::pattern::{Comparison, Pattern, Resolved, Solid, matches};
-use crate::eval::policy::Rule;
+use crate::eval::policy::{Resources, Rule};
 use crate::eval::principal::Naming;
 use crate::eval::{PolicyKind, Principal, PrincipalKind};
 
@@ -184,6 +184,10 @@ impl<'p> Space<'p> {
 
     /// The requests a statement is about.
     pub(crate) fn cells(&self, rule: &Rule) -> Vec<Cell> {
+        self.cells_with(rule, rule.resources.as_ref())
+    }
+
+    fn cells_with(&self, rule: &Rule, resources: Option<&Resources>) -> Vec<Cell> {
         let mut cell = self.everything();
         if let Some(at) = self.named.get("principal") {
             cell.limit(*at, &Bits::of(self.principals.iter().map(|principal| reaches(rule, principal))));
@@ -198,15 +202,47 @@ impl<'p> Space<'p> {
             };
             cell.limit(*part, &holds);
         }
-        let mut cells = self.with_resources(rule, cell);
+        let mut cells = self.with_resources(resources, cell);
         cells.retain(|cell| !cell.is_empty());
         cells
     }
 
+    /// The same for each pattern of its resources on its own; for all of them at once where they are told by what they
+    /// are not.
+    pub(crate) fn cells_by_pattern(&self, rule: &Rule) -> Vec<(Option<usize>, Cell)> {
+        let Some(resources) = rule.resources.as_ref().filter(|resources| !resources.negated) else {
+            return self.cells(rule).into_iter().map(|cell| (None, cell)).collect();
+        };
+        let mut found = Vec::new();
+        for (at, pattern) in resources.patterns.iter().enumerate() {
+            let only = Resources { negated: false, patterns: vec![pattern.clone()] };
+            let mut cells = self.cells_with(rule, Some(&only));
+            cells.retain(|cell| !cell.is_empty());
+            found.extend(cells.into_iter().map(|cell| (Some(at), cell)));
+        }
+        found
+    }
+
+    /// A cell, divided into requests with MFA and all others; nothing where no condition looks at it.
+    pub(crate) fn by_mfa(&self, cell: &Cell) -> Option<[Cell; 2]> {
+        let part = *self.named.get("key aws:multifactorauthpresent")?;
+        let Some(Part::Key(_, classes)) = self.parts.get(part) else { return None };
+        let is_with = |class: &KeyClass| match &class.values {
+            Some(Values::One(value)) => value.eq_ignore_ascii_case("true"),
+            _ => false,
+        };
+        let limited = |with: bool| {
+            let mut cell = cell.clone();
+            cell.limit(part, &Bits::of(classes.iter().map(|class| is_with(class) == with)));
+            cell
+        };
+        Some([limited(true), limited(false)])
+    }
+
     /// Of the requests, those about the resources of a statement. One that names several in different ways
     /// falls into several sets.
-    fn with_resources(&self, rule: &Rule, mut cell: Cell) -> Vec<Cell> {
-        let Some(resources) = &rule.resources else { return vec![cell] };
+    fn with_resources(&self, resources: Option<&Resources>, mut cell: Cell) -> Vec<Cell> {
+        let Some(resources) = resources else { return vec![cell] };
         let part = self.named.get("resource").copied().unwrap_or(usize::MAX);
         let Some(Part::Resource(samples)) = self.parts.get(part) else { return Vec::new() };
         let mut closed = Vec::new();

@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::people::ACCOUNT;
 use super::space::Point;
+use super::stack::Stack;
 use crate::document::Document;
 use crate::eval::arn::fields;
 use crate::eval::context::View;
@@ -72,10 +73,12 @@ impl Witness {
 /// What a request is looked for with.
 pub(super) struct Asked<'a> {
     pub(super) kind: PolicyKind,
-    /// The policy that is to allow the request.
-    pub(super) own: &'a Policy,
+    /// The side that is to allow the request.
+    pub(super) own: &'a Stack,
     /// The one that is not.
-    pub(super) other: &'a Policy,
+    pub(super) other: &'a Stack,
+    /// Who asks, where that is known.
+    pub(super) asker: Option<&'a Principal>,
     /// Actions that all statements treat alike.
     pub(super) samples: &'a [Action],
     /// What the statements call them that allow them.
@@ -169,6 +172,11 @@ impl Asked<'_> {
             context: point.context.clone(),
         };
         match &point.principal {
+            None if let Some(asker) = self.asker => {
+                // The resource is of the principal's account, whatever its name says.
+                let owner = asker.account().map(str::to_owned);
+                request(asker.clone(), resource.unwrap_or_else(|| "*".to_owned()), owner)
+            }
             None => {
                 let resource = resource.unwrap_or_else(|| "*".to_owned());
                 let owner = fields(&resource).map_or("", |[_, _, _, _, account, _]| account);
@@ -205,18 +213,17 @@ impl Asked<'_> {
     }
 
     fn is_confirmed(&self, request: &Request, delegated: bool) -> bool {
-        let is_allowed = |policy: &Policy| {
-            let policies = match self.kind {
-                PolicyKind::Resource | PolicyKind::ResourceControl => {
-                    Policies { identity: everything(), resource: Some(policy.clone()), ..Policies::default() }
-                }
-                PolicyKind::Principal => Policies {
-                    identity: vec![policy.clone()],
-                    resource: request.principal.account().filter(|_| delegated).and_then(delegation),
+        let delegating = request.principal.account().filter(|_| delegated).and_then(delegation);
+        let is_allowed = |stack: &Stack| match self.kind {
+            PolicyKind::Resource | PolicyKind::ResourceControl => {
+                let policies = Policies {
+                    identity: everything(),
+                    resource: stack.identity.first().cloned(),
                     ..Policies::default()
-                },
-            };
-            decide(&policies, request).outcome == Outcome::Allowed
+                };
+                decide(&policies, request).outcome == Outcome::Allowed
+            }
+            PolicyKind::Principal => stack.allows(request, delegating.as_ref()),
         };
         is_allowed(self.own) && !is_allowed(self.other)
     }

@@ -1,6 +1,7 @@
 //! Documents made ready for many questions.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use super::condition::Condition;
 use super::context::View;
@@ -9,6 +10,7 @@ use super::pattern::{Comparison, Pattern, Syntax, Variable};
 use super::principal::{Naming, Principal, Whom};
 use super::request::{Action, Resource, Services};
 use super::truth::Truth;
+use crate::canonical::Element;
 use crate::document::{Clause, Document, Effect, Statement};
 
 /// What a document is attached to: it decides which elements its statements have.
@@ -32,6 +34,7 @@ pub struct Policy(Arc<Inner>);
 struct Inner {
     document: Document,
     rules: Vec<Rule>,
+    texts: OnceLock<Vec<String>>,
 }
 
 /// A statement, ready to be asked.
@@ -88,7 +91,7 @@ impl Policy {
         if !problems.is_empty() {
             return Err(problems);
         }
-        Ok(Self(Arc::new(Inner { document: document.clone(), rules })))
+        Ok(Self(Arc::new(Inner { document: document.clone(), rules, texts: OnceLock::new() })))
     }
 
     /// The document it was made of. Its statements have the numbers that answers give.
@@ -99,6 +102,49 @@ impl Policy {
 
     pub(crate) fn rules(&self) -> &[Rule] {
         &self.0.rules
+    }
+
+    /// A name for what it says: two policies of one name were made of the same text.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.texts().join("\n")
+    }
+
+    /// What each statement says, but for its `Sid`: two of the same text are about the same requests.
+    pub(crate) fn texts(&self) -> &[String] {
+        self.0.texts.get_or_init(|| {
+            let document = &self.0.document;
+            // Variables are none in other versions.
+            let variables = document.version() == Some("2012-10-17");
+            let statements = document.canonical_statements().into_iter().map(|statement| {
+                let elements: Vec<_> =
+                    statement.elements().filter(|(element, _)| **element != Element::Sid).collect();
+                format!("{variables} {elements:?}")
+            });
+            statements.collect()
+        })
+    }
+
+    /// The condition keys that it looks at, those of variables included, in lower case.
+    #[must_use]
+    pub fn keys(&self) -> BTreeSet<&str> {
+        let conditions = self.rules().iter().flat_map(|rule| &rule.conditions).map(|on| &*on.key);
+        let variables = self.rules().iter().flat_map(Rule::variables).map(|variable| &*variable.key);
+        conditions.chain(variables).collect()
+    }
+
+    /// Which of its statements name a principal itself, or the role that a session comes from: not by its account,
+    /// and not as one of everybody. Those that deny are all that reach it, however they name it.
+    #[must_use]
+    pub fn naming(&self, principal: &Principal, bounded: bool) -> Vec<usize> {
+        let reaches = |rule: &Rule| {
+            let (about, naming) = rule.is_about(principal, bounded, false);
+            let whom = rule.whom.as_ref();
+            let by_name = naming != Naming::Account && whom.is_some_and(|whom| !whom.is_open());
+            about.is_true() && (rule.effect == Effect::Deny || by_name)
+        };
+        let found = self.rules().iter().enumerate().filter(|(_, rule)| reaches(rule));
+        found.map(|(at, _)| at).collect()
     }
 }
 

@@ -208,6 +208,11 @@ impl Whom {
         self.negated
     }
 
+    /// Whether it is about everybody, or about everybody but some.
+    pub(crate) fn is_open(&self) -> bool {
+        self.negated || self.entries.iter().any(|entry| matches!(entry, Named::Everybody))
+    }
+
     /// Whether the statement is about a principal, and the strongest way in which it names it.
     ///
     /// `NotPrincipal` is about everybody whom the list does not name. An account in that list stands for

@@ -16,3 +16,4 @@ mod documents;
 mod exhaustive;
 mod hostile;
 mod random;
+mod stacks;
