@@ -44,6 +44,7 @@
 
 mod answer;
 mod ask;
+mod change;
 mod library;
 mod question;
 mod stack;
@@ -57,6 +58,10 @@ use iamctl_model::{AccessTest, Account, Address, Desired, Identity, Live, Organi
 use iamctl_policy::eval::Action;
 
 pub use answer::{Answer, Assumption, Dependence, If, Misfit, Part, Source, Told, Unread, Verdict};
+pub use change::{
+    AccessChange, Caller, ChangeVerdict, Effect, Known, Portion, PrincipalChange, Risk, TrustChange,
+    with_tables,
+};
 pub use question::{On, Question, Unknown, Who};
 pub use tests_of_manifest::{Checked, Failed};
 

@@ -7,7 +7,9 @@ use iamctl_model::{
     Address, Field, GroupName, Identity, OrganizationPolicy, PolicyArn, PolicyName, RoleName, Tags,
 };
 use iamctl_policy::Document;
-use iamctl_policy::eval::{Context, Layer, Place, Policies, PolicyKind, Principal, PrincipalKind, Values};
+use iamctl_policy::eval::{
+    Context, Layer, Place, Policies, Policy, PolicyKind, Principal, PrincipalKind, Values,
+};
 
 use crate::answer::{Assumption, Source, Unread};
 use crate::library::{
@@ -30,6 +32,11 @@ impl Held {
     /// Whether it may be about a user or role with this ARN.
     pub(crate) fn may_name(&self, arn: &str) -> bool {
         self.ready.may_name(arn)
+    }
+
+    /// The policy, ready to be asked.
+    pub(crate) fn policy(&self) -> Option<Policy> {
+        self.ready.policy.as_ref().ok().cloned()
     }
 }
 

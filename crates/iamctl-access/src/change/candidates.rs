@@ -1,0 +1,110 @@
+//! Whose policies change at all: found by comparing what is there, before any text is looked into.
+
+use std::collections::BTreeSet;
+
+use iamctl_model::{GroupName, Identity, PolicyArn, PrincipalArn, Role, RoleName, User, UserName};
+
+use crate::state::State;
+
+/// Those whose access may change.
+pub(super) struct Candidates {
+    pub(super) principals: BTreeSet<Identity>,
+    pub(super) roles: BTreeSet<RoleName>,
+}
+
+pub(super) fn candidates(before: &State, after: &State) -> Candidates {
+    let changed = Changed::new(before, after);
+    let mut principals = BTreeSet::new();
+    let users: BTreeSet<&UserName> = before.users.keys().chain(after.users.keys()).collect();
+    for name in users {
+        if changed.user([before, after].map(|state| state.users.get(name))) {
+            principals.insert(Identity::User(name.clone()));
+        }
+    }
+    let names: BTreeSet<&RoleName> = before.roles.keys().chain(after.roles.keys()).collect();
+    let mut roles = BTreeSet::new();
+    for name in names {
+        let both = [before, after].map(|state| state.roles.get(name));
+        if changed.role(both) {
+            principals.insert(Identity::Role(name.clone()));
+        }
+        let trusts = both.map(|role| role.map(|role| &role.trust));
+        if trusts[0] != trusts[1] {
+            roles.insert(name.clone());
+            for (trust, state) in trusts.into_iter().zip([before, after]) {
+                let statements = trust.iter().flat_map(|trust| trust.statements());
+                let entries =
+                    statements.filter_map(|one| one.principals.as_ref()).flat_map(|one| &one.entries);
+                let named = entries.filter_map(|(_, value)| identity(state, &value.text));
+                principals.extend(named);
+            }
+        }
+    }
+    Candidates { principals, roles }
+}
+
+/// The user or role of the account that an ARN names.
+pub(super) fn identity(state: &State, arn: &str) -> Option<Identity> {
+    let arn = PrincipalArn::parse(arn).ok().filter(|arn| arn.account() == state.account.id.as_str())?;
+    let is_there = |identity: &Identity| match identity {
+        Identity::User(name) => state.users.contains_key(name),
+        Identity::Role(name) => state.roles.contains_key(name),
+        Identity::Group(_) => false,
+    };
+    arn.identity().filter(is_there)
+}
+
+/// The policies and groups that are other ones afterwards.
+struct Changed {
+    policies: BTreeSet<PolicyArn>,
+    groups: BTreeSet<GroupName>,
+}
+
+impl Changed {
+    fn new(before: &State, after: &State) -> Self {
+        let arns: BTreeSet<&PolicyArn> = before.policies.keys().chain(after.policies.keys()).collect();
+        let text =
+            |state: &'_ State, arn: &PolicyArn| state.policies.get(arn).map(|own| own.document.clone());
+        let policies = arns.into_iter().filter(|arn| text(before, arn) != text(after, arn)).cloned();
+        let mut changed = Self { policies: policies.collect(), groups: BTreeSet::new() };
+        let names: BTreeSet<&GroupName> = before.groups.keys().chain(after.groups.keys()).collect();
+        let is_changed = |name: &GroupName| match (before.groups.get(name), after.groups.get(name)) {
+            (Some(old), Some(new)) => {
+                old.policies != new.policies
+                    || old.inline_policies != new.inline_policies
+                    || changed.touches(&old.policies)
+            }
+            _ => true,
+        };
+        changed.groups = names.into_iter().filter(|name| is_changed(name)).cloned().collect();
+        changed
+    }
+
+    fn touches(&self, policies: &BTreeSet<PolicyArn>) -> bool {
+        policies.iter().any(|arn| self.policies.contains(arn))
+    }
+
+    fn user(&self, both: [Option<&User>; 2]) -> bool {
+        let [Some(old), Some(new)] = both else { return true };
+        old.policies != new.policies
+            || old.inline_policies != new.inline_policies
+            || old.groups != new.groups
+            || old.permissions_boundary != new.permissions_boundary
+            || old.tags != new.tags
+            || old.path != new.path
+            || self.touches(&old.policies)
+            || old.groups.iter().any(|group| self.groups.contains(group))
+            || old.permissions_boundary.iter().any(|arn| self.policies.contains(arn))
+    }
+
+    fn role(&self, both: [Option<&Role>; 2]) -> bool {
+        let [Some(old), Some(new)] = both else { return true };
+        old.policies != new.policies
+            || old.inline_policies != new.inline_policies
+            || old.permissions_boundary != new.permissions_boundary
+            || old.tags != new.tags
+            || old.path != new.path
+            || self.touches(&old.policies)
+            || old.permissions_boundary.iter().any(|arn| self.policies.contains(arn))
+    }
+}

@@ -1,0 +1,220 @@
+//! What a change does to access: cases, and every request of a small universe against the verdicts.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{live_of, manifest};
+use iamctl_access::{Access, AccessChange, Known, Portion};
+use iamctl_model::Address;
+use iamctl_policy::difference::Mfa;
+
+/// What becomes of access when one manifest is applied over another; what only the first one has is deleted.
+fn change(before: &str, after: &str) -> AccessChange {
+    let live = live_of(before);
+    let desired = manifest(after).desired;
+    let managed: BTreeSet<Address> = manifest(before).desired.managed.keys().cloned().collect();
+    let gone = managed.iter().filter(|address| !desired.managed.contains_key(address)).cloned().collect();
+    Access::of_live(&live).change_to(&Access::planned(&desired, &live, &gone))
+}
+
+fn portion(portion: &Portion) -> String {
+    let actions: Vec<&str> = portion.actions.iter().map(|(action, _)| action.as_str()).collect();
+    let what = match (&portion.service, actions.as_slice()) {
+        (None, _) => "everything".to_owned(),
+        (Some(service), many) if many.len() > 3 => format!("{} of {service}", many.len()),
+        (Some(_), few) => few.join(" "),
+    };
+    let mfa = match portion.mfa {
+        Mfa::Alike => "",
+        Mfa::Only => ", only with MFA",
+        Mfa::Spared => ", also without MFA",
+        Mfa::Without => ", only without MFA",
+    };
+    let conditions = if portion.conditions.is_empty() { "" } else { ", with conditions" };
+    let denied = if portion.denied_if.is_empty() { "" } else { ", partly denied otherwise" };
+    let exceptions = if portion.has_exceptions { ", with exceptions" } else { "" };
+    format!("{what} on {}{mfa}{conditions}{denied}{exceptions}", portion.resources.join(" "))
+}
+
+/// All of it, one line for each thing.
+fn told(change: &AccessChange) -> Vec<String> {
+    let mut lines = Vec::new();
+    for one in &change.principals {
+        lines.push(format!("{} {}", one.who, one.effect.verdict().as_str()));
+        lines.extend(one.effect.gained.iter().map(|one| format!("  + {}", portion(one))));
+        lines.extend(one.effect.lost.iter().map(|one| format!("  - {}", portion(one))));
+        lines.extend(one.effect.unknown.iter().map(|why| format!("  ? {why}")));
+    }
+    for one in &change.roles {
+        lines.push(format!("trust of {} {}", one.role, one.verdict().as_str()));
+        let callers = |mark: &'static str, all: &'_ [iamctl_access::Caller]| -> Vec<String> {
+            all.iter()
+                .map(|caller| format!("  {mark} {}: {}", caller.name, portion(&caller.portion)))
+                .collect()
+        };
+        lines.extend(callers("+", &one.gained));
+        lines.extend(callers("-", &one.lost));
+        lines.extend(one.unknown.iter().map(|why| format!("  ? {why}")));
+    }
+    lines
+}
+
+/// A policy `p` of these statements.
+fn policy(statements: &str) -> String {
+    format!("policies: {{p: {{document: {{Version: \"2012-10-17\", Statement: [{statements}]}}}}}}\n")
+}
+
+const READ: &str = "{Effect: Allow, Action: \"sqs:Get*\", Resource: \"*\"}";
+
+#[test]
+fn a_text_that_only_says_it_otherwise_changes_nothing() {
+    let user = "users: {alice: {policies: [p]}}\n";
+    let split = "{Effect: Allow, Action: \"sqs:Get*\", Resource: \"*\"}, {Effect: Allow, Action: \"SQS:getqueue*\", Resource: \"*\"}";
+    assert_eq!(told(&change(&(policy(READ) + user), &(policy(split) + user))), ["user/alice same"]);
+    assert!(change(&(policy(READ) + user), &(policy(READ) + user)).is_empty());
+    // Nothing of what tags say is looked at.
+    let tagged = "users: {alice: {policies: [p], tags: {a: b}}}\n";
+    assert!(change(&(policy(READ) + user), &(policy(READ) + tagged)).is_empty());
+}
+
+#[test]
+fn only_the_new_pattern_is_told() {
+    let user = "users: {alice: {policies: [p]}}\n";
+    let of = |resources: &str| {
+        policy(&format!("{{Effect: Allow, Action: \"s3:PutObject\", Resource: [{resources}]}}")) + user
+    };
+    let (a, b) = ("\"arn:aws:s3:::a/*\"", "\"arn:aws:s3:::b/*\"");
+    let both = told(&change(&of(a), &of(&format!("{a}, {b}"))));
+    assert_eq!(both, ["user/alice widens", "  + s3:PutObject on arn:aws:s3:::b/*"]);
+    let other = told(&change(&of(a), &of(b)));
+    let expected =
+        ["user/alice both", "  + s3:PutObject on arn:aws:s3:::b/*", "  - s3:PutObject on arn:aws:s3:::a/*"];
+    assert_eq!(other, expected);
+}
+
+#[test]
+fn who_loses_mfa_gains_what_needs_none() {
+    let of = |mfa: &str| {
+        format!(
+            "users: {{alice: {{}}, bob: {{}}}}\nroles: {{r: {{trust: [{{users: [alice, bob]{mfa}}}]}}}}\n"
+        )
+    };
+    let told = told(&change(&of(", mfa: required"), &of("")));
+    let expected = [
+        "user/alice widens",
+        "  + sts:AssumeRole on role/r, also without MFA",
+        "user/bob widens",
+        "  + sts:AssumeRole on role/r, also without MFA",
+        "trust of r widens",
+        "  + arn:aws:iam::123456789012:user/alice: sts:AssumeRole on *, also without MFA",
+        "  + arn:aws:iam::123456789012:user/bob: sts:AssumeRole on *, also without MFA",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_deny_that_goes_opens_a_role_that_names_the_user() {
+    let of = |policies: &str| {
+        policy(
+            "{Effect: Deny, Action: \"*\", Resource: \"*\", Condition: {BoolIfExists: {\"aws:MultiFactorAuthPresent\": \"false\"}}}",
+        ) + &format!(
+            "groups: {{g: {{policies: [{policies}]}}}}\nusers: {{alice: {{groups: [g]}}}}\nroles: {{r: {{trust: [{{users: alice}}]}}}}\n"
+        )
+    };
+    let told = told(&change(&of("p"), &of("")));
+    assert_eq!(told, ["user/alice widens", "  + sts:AssumeRole on role/r, also without MFA"]);
+}
+
+#[test]
+fn a_boundary_is_part_of_it() {
+    let of = |boundary: &str| {
+        policy(READ) + &format!("users: {{alice: {{policies: [\"aws:AmazonSQSFullAccess\"]{boundary}}}}}\n")
+    };
+    let loosened = told(&change(&of(", permissions_boundary: p"), &of("")));
+    assert_eq!(loosened.first().map(String::as_str), Some("user/alice widens"));
+    assert!(loosened.iter().any(|line| line.contains("of sqs on *")), "{loosened:#?}");
+    let put = told(&change(&of(""), &of(", permissions_boundary: p")));
+    assert_eq!(put.first().map(String::as_str), Some("user/alice narrows"));
+}
+
+#[test]
+fn who_leaves_a_group_loses_what_only_the_group_had() {
+    let of = |groups: &str, policies: &str| {
+        policy(READ)
+            + &format!(
+                "groups: {{g: {{policies: [p]}}}}\nusers: {{alice: {{groups: [{groups}], policies: [{policies}]}}}}\n"
+            )
+    };
+    let left = told(&change(&of("g", ""), &of("", "")));
+    assert_eq!(left, ["user/alice narrows", "  - sqs:GetQueueAttributes sqs:GetQueueUrl on *"]);
+    assert_eq!(told(&change(&of("g", ""), &of("", "p"))), [""; 0]);
+}
+
+#[test]
+fn what_is_deleted_loses_everything_and_so_do_those_who_could_assume_it() {
+    let users = "users: {alice: {}}\n";
+    let role = "roles: {r: {trust: [{users: alice, mfa: required}, {services: ec2.amazonaws.com}], policies: [p]}}\n";
+    let told = told(&change(&(policy(READ) + users + role), &(policy(READ) + users)));
+    let expected = [
+        "user/alice narrows",
+        "  - sts:AssumeRole on role/r, only with MFA",
+        "role/r narrows",
+        "  - sqs:GetQueueAttributes sqs:GetQueueUrl on *",
+        "trust of r narrows",
+        "  - arn:aws:iam::123456789012:user/alice: sts:AssumeRole on *, only with MFA",
+        "  - ec2.amazonaws.com: sts:AssumeRole on *",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_text_that_is_not_known_makes_no_difference_only_where_nothing_can() {
+    let of = |policies: &str| policy(READ) + &format!("users: {{alice: {{policies: [{policies}]}}}}\n");
+    let new = told(&change(&of("p"), &of("p, \"aws:NoSuchPolicy\"")));
+    assert_eq!(new.first().map(String::as_str), Some("user/alice unknown"));
+    let beside = told(&change(&of("\"aws:NoSuchPolicy\""), &of("p, \"aws:NoSuchPolicy\"")));
+    assert_eq!(beside[..2], ["user/alice unknown", "  + sqs:GetQueueAttributes sqs:GetQueueUrl on *"]);
+    assert!(beside[2].contains("the text of aws:NoSuchPolicy is not known"), "{beside:#?}");
+    // What is denied to begin with, no text can allow.
+    let with = |statements: &str| {
+        policy(&format!("{{Effect: Deny, Action: \"sqs:*\", Resource: \"*\"}}{statements}"))
+            + "users: {alice: {policies: [p, \"aws:NoSuchPolicy\"]}}\n"
+    };
+    assert_eq!(told(&change(&with(""), &with(&format!(", {READ}")))), ["user/alice same"]);
+}
+
+#[test]
+fn a_tag_that_policies_look_at_and_that_changes_is_not_known() {
+    let of = |team: &str| {
+        policy(
+            "{Effect: Allow, Action: \"s3:GetObject\", Resource: \"arn:aws:s3:::b/${aws:PrincipalTag/team}/*\"}",
+        ) + &format!("users: {{alice: {{policies: [p], tags: {{team: {team}}}}}}}\n")
+    };
+    let told = told(&change(&of("a"), &of("b")));
+    assert_eq!(told.first().map(String::as_str), Some("user/alice unknown"));
+    assert!(told.last().is_some_and(|line| line.contains("aws:principaltag/team")), "{told:#?}");
+}
+
+#[test]
+fn everything_is_told_without_what_it_is_not() {
+    let all = change("users: {alice: {}}\n", "users: {alice: {policies: [\"aws:PowerUserAccess\"]}}\n");
+    let [one] = all.principals.as_slice() else { panic!("{all:?}") };
+    assert_eq!(one.effect.gains, Known::Yes);
+    let wide = one.effect.gained.iter().find(|one| one.service.is_none()).unwrap();
+    assert_eq!(wide.but_for, ["account", "iam", "organizations"]);
+}
+
+#[test]
+fn a_trust_in_others_is_told_with_the_role() {
+    let of = |trust: &str| format!("roles: {{r: {{trust: [{{services: ec2.amazonaws.com}}{trust}]}}}}\n");
+    let told = told(&change(
+        &of(""),
+        &of(", {accounts: \"210987654321\", conditions: {StringEquals: {\"sts:ExternalId\": x}}}"),
+    ));
+    let expected =
+        ["trust of r widens", "  + arn:aws:iam::210987654321:root: sts:AssumeRole on *, with conditions"];
+    assert_eq!(told, expected);
+}
