@@ -4,23 +4,27 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use iamctl_access::{Access, Checked};
+use iamctl_access::{Access, AccessChange, Checked, Known};
 use iamctl_data::managed_policies;
 use iamctl_model::{
-    Account, AccountId, Address, ChangeAction, Desired, Live, Organization, Partition, Plan, Resource,
-    TestPrincipalKind,
+    Account, AccountId, Address, ChangeAction, Desired, Guard, Live, Organization, Partition, Plan, Refusal,
+    Resource, TestPrincipalKind,
 };
 use iamctl_policy::Sources;
 use iamctl_spec::Manifest;
 
-use crate::cli::Global;
+use crate::cli::{AccessHazard, Global, Limits};
 use crate::context::{Session, tell_endpoints, without_manifest};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::manifest::Loader;
+use crate::render::names::list;
 use crate::render::page::Ink;
 use crate::terminal::Terminal;
 use crate::{offline, organization};
+
+/// How many names a refusal tells.
+const MOST_REFUSED: usize = 6;
 
 /// Where to look instead of at the manifest alone.
 #[derive(Debug, Clone, Default, Args)]
@@ -208,6 +212,50 @@ pub(crate) fn check(manifest: &Manifest, live: &Live, plan: &Plan) -> Vec<Checke
 pub(crate) fn is_within_scp(access: &Access) -> bool {
     let account = &access.account().id;
     access.organization().is_some_and(|known| known.has_scp() || !known.binds(account))
+}
+
+/// What a plan does to access; where `--deny` names some of that, the plan is refused.
+pub(crate) fn access_change(
+    manifest: &Manifest,
+    live: &Live,
+    plan: &mut Plan,
+    limits: &Limits,
+) -> AccessChange {
+    let is_touched = plan.changes.iter().any(|change| change.address != Address::MasterCopy);
+    if !is_touched {
+        return AccessChange::default();
+    }
+    let change = Access::of_live(live).change_to(&planned(manifest, live, plan));
+    for hazard in limits.denied_access() {
+        plan.refusals.extend(refusal(&change, hazard));
+    }
+    change
+}
+
+fn refusal(change: &AccessChange, hazard: AccessHazard) -> Option<Refusal> {
+    let is_such = |gains: Known, loses: Known| match hazard {
+        AccessHazard::Widens => gains == Known::Yes,
+        AccessHazard::Narrows => loses == Known::Yes,
+        AccessHazard::Unknown => gains == Known::Unknown || loses == Known::Unknown,
+    };
+    let such = change.verdicts().filter(|(_, gains, loses)| is_such(*gains, *loses));
+    let mut addresses: Vec<Address> = such.map(|(address, ..)| address).collect();
+    addresses.sort();
+    addresses.dedup();
+    let first = addresses.first()?.clone();
+    let names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    let more = names.len().saturating_sub(MOST_REFUSED);
+    let mut shown: Vec<String> = names.into_iter().take(MOST_REFUSED).collect();
+    shown.extend((more > 0).then(|| format!("{more} more")));
+    let names = list(&shown);
+    let message = match hazard {
+        AccessHazard::Widens => format!("access widens: {names}"),
+        AccessHazard::Narrows => format!("access narrows: {names}"),
+        AccessHazard::Unknown => format!("what becomes of access is not known for sure: {names}"),
+    };
+    let help =
+        format!("change the plan so that it does not happen, or leave out `--deny {}`", hazard.as_str());
+    Some(Refusal { guard: Guard::Hazard, address: first, message, help })
 }
 
 /// What no answer knows of.

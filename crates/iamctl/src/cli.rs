@@ -130,9 +130,9 @@ pub(crate) struct Limits {
     #[arg(long, value_name = "GUARD", value_parser = allowable_guard)]
     pub(crate) allow: Vec<Guard>,
 
-    /// Refuses a plan that has this hazard
+    /// Refuses a plan that has this hazard, or does this to access: `widens`, `narrows`, `unknown-access`
     #[arg(long, value_name = "HAZARD", value_parser = hazard)]
-    pub(crate) deny: Vec<HazardKind>,
+    pub(crate) deny: Vec<Denied>,
 }
 
 impl Limits {
@@ -143,7 +143,51 @@ impl Limits {
 
     /// The hazards that refuse.
     pub(crate) fn denied(&self) -> BTreeSet<HazardKind> {
-        self.deny.iter().copied().collect()
+        let hazards = self.deny.iter().filter_map(|denied| match denied {
+            Denied::Hazard(kind) => Some(*kind),
+            Denied::Access(_) => None,
+        });
+        hazards.collect()
+    }
+
+    /// What of a change of access refuses.
+    pub(crate) fn denied_access(&self) -> BTreeSet<AccessHazard> {
+        let hazards = self.deny.iter().filter_map(|denied| match denied {
+            Denied::Hazard(_) => None,
+            Denied::Access(hazard) => Some(*hazard),
+        });
+        hazards.collect()
+    }
+}
+
+/// What `--deny` names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Denied {
+    Hazard(HazardKind),
+    Access(AccessHazard),
+}
+
+/// What a plan may do to access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum AccessHazard {
+    /// Somebody gains something.
+    Widens,
+    /// Somebody loses something.
+    Narrows,
+    /// It is not known whether somebody does.
+    Unknown,
+}
+
+impl AccessHazard {
+    const ALL: [AccessHazard; 3] = [AccessHazard::Widens, AccessHazard::Narrows, AccessHazard::Unknown];
+
+    /// Its name on the command line.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            AccessHazard::Widens => "widens",
+            AccessHazard::Narrows => "narrows",
+            AccessHazard::Unknown => "unknown-access",
+        }
     }
 }
 
@@ -188,9 +232,15 @@ fn allowable_guard(text: &str) -> Result<Guard, String> {
 }
 
 /// A hazard that may be denied.
-fn hazard(text: &str) -> Result<HazardKind, String> {
-    HazardKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-        let names = HazardKind::ALL.map(HazardKind::as_str);
+fn hazard(text: &str) -> Result<Denied, String> {
+    let kind = HazardKind::ALL.into_iter().find(|kind| kind.as_str() == text).map(Denied::Hazard);
+    let access = AccessHazard::ALL.into_iter().find(|kind| kind.as_str() == text).map(Denied::Access);
+    kind.or(access).ok_or_else(|| {
+        let names: Vec<&str> = HazardKind::ALL
+            .map(HazardKind::as_str)
+            .into_iter()
+            .chain(AccessHazard::ALL.map(AccessHazard::as_str))
+            .collect();
         format!("{}the hazards that can be denied are {}", did_you_mean(text, &names), names.join(", "))
     })
 }

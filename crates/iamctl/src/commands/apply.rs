@@ -14,7 +14,7 @@ use iamctl_model::{Guard, Plan};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::asking::check;
+use crate::asking::{access_change, check};
 use crate::cli::{Format, Global, Limits};
 use crate::commands::plan::{SavedPlan, show, tell_other_text};
 use crate::commands::test::refuse;
@@ -66,12 +66,13 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     let loader = Loader::new(global, terminal)?;
     let session = Session::begin(global, &loader, terminal).await?;
     let observed = session.observe().await?;
-    let planned = session.plan(&observed, &args.limits);
+    let mut planned = session.plan(&observed, &args.limits);
     let nothing_to_do = planned.plan.is_empty();
     let checked = check(&session.manifest, &observed.live, &planned.plan);
+    let access = access_change(&session.manifest, &observed.live, &mut planned.plan, &args.limits);
     let refused = !planned.plan.refusals.is_empty() || !checked.iter().all(Checked::is_passed);
     if global.format != Format::Json || refused {
-        show(&session.manifest, &planned.plan, &checked, global, terminal);
+        show(&session.manifest, &planned.plan, &checked, &access, global, terminal);
     }
     tell_other_text(&session, &observed, &planned.plan, terminal);
     if !planned.plan.refusals.is_empty() {
@@ -233,7 +234,11 @@ async fn again(
     limits: &Limits,
 ) -> Result<(Observed, Planned), Failure> {
     let now = session.observe().await?;
-    let planned_now = session.plan(&now, limits);
+    let mut planned_now = session.plan(&now, limits);
+    // What is not managed may have changed what the plan does to access, and not the plan.
+    if !limits.denied_access().is_empty() {
+        access_change(&session.manifest, &now.live, &mut planned_now.plan, limits);
+    }
     if planned_now.plan.refusals.is_empty() && planned_now.plan.does_the_same_as(&planned.plan) {
         // What is not managed may have changed without changing the plan.
         let checked = check(&session.manifest, &now.live, &planned_now.plan);

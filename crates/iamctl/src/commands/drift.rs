@@ -4,7 +4,7 @@ use clap::Args;
 use iamctl_model::{Address, Cause, Change, ChangeAction, Plan};
 
 use crate::cli::Global;
-use crate::commands::plan::show_all_or_drift;
+use crate::commands::plan::show_drift;
 use crate::context::Session;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -23,7 +23,7 @@ pub(crate) async fn drift(_: &Drift, global: &Global, terminal: Terminal) -> Res
     let session = Session::begin(global, &loader, terminal).await?;
     let observed = session.observe().await?;
     let plan = only_drift(session.plan(&observed, &Default::default()).plan);
-    show_all_or_drift(&session.manifest, &plan, global, terminal, true);
+    show_drift(&session.manifest, &plan, global, terminal);
     Ok(if plan.changes.is_empty() { Exit::Done } else { Exit::Pending })
 }
 

@@ -5,13 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use iamctl_access::Checked;
+use iamctl_access::{AccessChange, Checked};
 use iamctl_model::{ChangeAction, Plan};
 use iamctl_spec::Manifest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::asking::check;
+use crate::asking::{access_change, check};
 use crate::cli::{Format, Global, Limits};
 use crate::commands::test::{complain, refuse};
 use crate::context::{Observed, Session};
@@ -22,7 +22,7 @@ use crate::offline;
 use crate::render::diagnostics::{self, Look};
 use crate::render::page::Ink;
 use crate::render::plan_text::Setting;
-use crate::render::{markdown, plan_json, plan_text, tests};
+use crate::render::{self, markdown, plan_json, plan_text, tests};
 use crate::terminal::Terminal;
 
 /// Shows what would change in the account, and changes nothing
@@ -62,17 +62,19 @@ pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -
     let loader = Loader::new(global, terminal)?;
     let (plan, checked) = match &args.live {
         Some(path) => {
-            let (manifest, plan, live) = offline::plan(path, &loader, &args.limits)?;
+            let (manifest, mut plan, live) = offline::plan(path, &loader, &args.limits)?;
             let checked = check(&manifest, &live, &plan);
-            show(&manifest, &plan, &checked, global, terminal);
+            let access = access_change(&manifest, &live, &mut plan, &args.limits);
+            show(&manifest, &plan, &checked, &access, global, terminal);
             (plan, checked)
         }
         None => {
             let session = Session::begin(global, &loader, terminal).await?;
             let observed = session.observe().await?;
-            let plan = session.plan(&observed, &args.limits).plan;
+            let mut plan = session.plan(&observed, &args.limits).plan;
             let checked = check(&session.manifest, &observed.live, &plan);
-            show(&session.manifest, &plan, &checked, global, terminal);
+            let access = access_change(&session.manifest, &observed.live, &mut plan, &args.limits);
+            show(&session.manifest, &plan, &checked, &access, global, terminal);
             tell_other_text(&session, &observed, &plan, terminal);
             // What must not be applied is not saved for it.
             if let Some(path) = args.out.as_ref().filter(|_| checked.iter().all(Checked::is_passed)) {
@@ -117,17 +119,18 @@ pub(crate) fn show(
     manifest: &Manifest,
     plan: &Plan,
     checked: &[Checked],
+    access: &AccessChange,
     global: &Global,
     terminal: Terminal,
 ) {
     if global.format == Format::Json {
-        let mut json = plan_json::plan(plan);
+        let mut json = plan_json::plan(plan, Some(access));
         if let Some(fields) = json.as_object_mut() {
             fields.insert("tests".to_owned(), tests::json(checked, &manifest.sources));
         }
         terminal.print_json(&json);
     } else {
-        show_all_or_drift(manifest, plan, global, terminal, false);
+        show_as_text(manifest, plan, Some(access), global, terminal);
         let found = tests::findings(checked);
         if global.format == Format::Markdown && !found.is_empty() {
             let look = Look { colour: false, ..terminal.look() };
@@ -139,26 +142,37 @@ pub(crate) fn show(
     }
 }
 
-/// Writes a plan, or what of it is drift, as a result.
-pub(crate) fn show_all_or_drift(
+/// Writes what of a plan is drift as a result.
+pub(crate) fn show_drift(manifest: &Manifest, plan: &Plan, global: &Global, terminal: Terminal) {
+    match global.format {
+        Format::Json => terminal.print_json(&plan_json::plan(plan, None)),
+        Format::Text | Format::Markdown | Format::Sarif => show_as_text(manifest, plan, None, global, terminal),
+    }
+}
+
+/// Writes a plan, or what of it is drift where nothing is said of access.
+fn show_as_text(
     manifest: &Manifest,
     plan: &Plan,
+    access: Option<&AccessChange>,
     global: &Global,
     terminal: Terminal,
-    only_drift: bool,
 ) {
-    match global.format {
-        Format::Json => terminal.print_json(&plan_json::plan(plan)),
-        Format::Text | Format::Markdown | Format::Sarif => {
-            let mut page = terminal.page();
-            let master_copy = &manifest.desired.master_copy;
-            plan_text::plan(&mut page, plan, Setting { master_copy, verbose: terminal.verbose, only_drift });
-            match global.format {
-                Format::Markdown => terminal.print_raw(&markdown::plan(plan, &page)),
-                _ => terminal.print(&page),
-            }
-        }
+    let mut page = terminal.page();
+    let master_copy = &manifest.desired.master_copy;
+    let mut setting =
+        Setting { master_copy, verbose: terminal.verbose, only_drift: access.is_none(), access };
+    if global.format != Format::Markdown {
+        plan_text::plan(&mut page, plan, setting);
+        return terminal.print(&page);
     }
+    // What a reviewer looks at first is not folded.
+    let mut above = terminal.page();
+    if let Some(change) = setting.access.take() {
+        render::access::access(&mut above, change, &plan.account, terminal.verbose);
+    }
+    plan_text::plan(&mut page, plan, setting);
+    terminal.print_raw(&markdown::plan(plan, &above, &page));
 }
 
 fn save(path: &Path, session: &Session, plan: &Plan) -> Result<(), Failure> {

@@ -92,6 +92,7 @@ pub(crate) async fn show(args: &Show, global: &Global, terminal: Terminal) -> Re
             master_copy: &session.manifest.desired.master_copy,
             verbose: terminal.verbose,
             only_drift: false,
+            access: None,
         };
         page.line(0, &[(Ink::Bold, "What would change")]);
         plan_text::one_change(&mut page, &planned.plan, setting, change);

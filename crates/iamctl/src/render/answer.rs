@@ -133,7 +133,8 @@ fn unique(texts: impl Iterator<Item = String>) -> Vec<String> {
     known
 }
 
-fn together(all: &[If]) -> String {
+/// All of some conditions, in words that go behind "only" and "if".
+pub(crate) fn together(all: &[If]) -> String {
     unique(all.iter().map(condition)).join(" and ")
 }
 

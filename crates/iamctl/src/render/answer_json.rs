@@ -87,7 +87,8 @@ fn statement(told: &Told, sources: Option<&Sources>) -> Value {
     Value::Object(fields)
 }
 
-fn one_if(one: &If) -> Value {
+/// Something that decides whether a statement applies.
+pub(crate) fn one_if(one: &If) -> Value {
     match one {
         If::Session => json!({"on": "session"}),
         If::Resource { negated, patterns } => {

@@ -4,8 +4,14 @@ use iamctl_model::Plan;
 
 use super::page::Page;
 
-/// A plan, given its text: a headline, and the text in a fence that can be folded.
-pub(crate) fn plan(plan: &Plan, page: &Page) -> String {
+/// A plan, given its text: a headline, what becomes of access, and the text in a fence that can be folded.
+pub(crate) fn plan(plan: &Plan, access: &Page, page: &Page) -> String {
+    let access = access.diff_text();
+    let fenced = |text: &str| {
+        let fence = fence(text);
+        format!("{fence}diff\n{text}{fence}\n\n")
+    };
+    let access = if access.is_empty() { String::new() } else { fenced(&format!("{}\n", access.trim_end())) };
     let text = page.diff_text();
     let fence = fence(&text);
     let verdict = match () {
@@ -15,7 +21,7 @@ pub(crate) fn plan(plan: &Plan, page: &Page) -> String {
     };
     let open = if plan.is_empty() { "" } else { " open" };
     format!(
-        "### iamctl plan: {} in account {}: {verdict}\n\n<details{open}><summary>{} changes, {} calls to \
+        "### iamctl plan: {} in account {}: {verdict}\n\n{access}<details{open}><summary>{} changes, {} calls to \
          IAM</summary>\n\n{fence}diff\n{text}{fence}\n\n</details>\n",
         plan.manifest,
         plan.account.id,

@@ -1,14 +1,17 @@
 //! The JSON form of a plan: a contract with programs. Fields are added, never changed or removed,
 //! without a new `format_version`.
 
+use iamctl_access::AccessChange;
 use iamctl_model::{ChangeAction, Plan};
 use serde_json::{Map, Value, json};
+
+use super::access_json;
 
 /// The version of the format.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// The plan as JSON.
-pub(crate) fn plan(plan: &Plan) -> Value {
+pub(crate) fn plan(plan: &Plan, access: Option<&AccessChange>) -> Value {
     let mut summary: Map<String, Value> = ChangeAction::ALL
         .into_iter()
         .map(|action| (action.as_str().to_owned(), json!(plan.count(action))))
@@ -22,8 +25,8 @@ pub(crate) fn plan(plan: &Plan) -> Value {
         "summary": summary,
         "changes": plan.changes,
         "steps": plan.steps,
-        // The difference in access is not computed yet; an empty list would be a lie.
-        "access": null,
+        // What drifted is told without it.
+        "access": access.map(access_json::access),
         "hazards": plan.hazards,
         "refusals": plan.refusals,
         "notes": plan.notes,

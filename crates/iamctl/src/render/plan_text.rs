@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use iamctl_access::AccessChange;
 use iamctl_model::{
     Account, Address, Cause, Change, ChangeAction, Field, Kind, MasterCopy, Path, Plan, PolicyArn,
     PolicyName, Resource, RoleName, Tags,
@@ -21,6 +22,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) verbose: bool,
     /// Whether only drift is shown, and not all of the plan.
     pub(crate) only_drift: bool,
+    /// What it does to access, where that is told.
+    pub(crate) access: Option<&'a AccessChange>,
 }
 
 /// The symbol of an action, and its ink.
@@ -46,6 +49,9 @@ pub(crate) fn plan(page: &mut Page, plan: &Plan, setting: Setting<'_>) {
         page.words(0, 9, &[(Ink::Caution, "warning: "), (Ink::Plain, &hazard.message), (Ink::Dim, &name)]);
     }
     page.gap();
+    if let Some(change) = setting.access {
+        super::access::access(page, change, &plan.account, setting.verbose);
+    }
     changes(page, plan, setting);
     page.gap();
     if setting.verbose && !plan.steps.is_empty() {
@@ -107,11 +113,8 @@ pub(crate) fn one_change(page: &mut Page, plan: &Plan, setting: Setting<'_>, cha
 
 /// One thing whole.
 pub(crate) fn one_thing(page: &mut Page, plan: &Plan, master_copy: &MasterCopy, thing: &Resource) {
-    Writer { page, plan, setting: Setting { master_copy, verbose: true, only_drift: false } }.whole(
-        thing,
-        "",
-        Ink::Plain,
-    );
+    Writer { page, plan, setting: Setting { master_copy, verbose: true, only_drift: false, access: None } }
+        .whole(thing, "", Ink::Plain);
 }
 
 fn steps(page: &mut Page, plan: &Plan) {

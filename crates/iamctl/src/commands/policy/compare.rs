@@ -4,13 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use iamctl_data::{ValueType, services};
+use iamctl_access::with_tables;
 use iamctl_policy::Document;
 use iamctl_policy::difference::{
-    Access, Difference, KeyType, KeyValues, Level, Vocabulary, are_equal, diff_line, difference, differences,
-    equal_line, kind_of,
+    Access, Difference, Level, are_equal, diff_line, difference, differences, equal_line, kind_of,
 };
-use iamctl_policy::eval::{PolicyKind, Request, Resource, Values};
+use iamctl_policy::eval::PolicyKind;
 use serde_json::json;
 
 use super::answer_lines;
@@ -19,6 +18,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::names::counted;
 use crate::render::page::{Ink, Page};
+use crate::render::request::in_words;
 use crate::terminal::Terminal;
 
 /// Says whether two policy documents are the same
@@ -109,27 +109,6 @@ fn policy_kind(asked: Option<Kind>) -> Option<PolicyKind> {
         Kind::Identity => PolicyKind::Principal,
         Kind::Trust => PolicyKind::Resource,
     })
-}
-
-/// What AWS's services have, from the tables.
-fn with_tables<T>(ask: impl FnOnce(&Vocabulary<'_>) -> T) -> T {
-    let actions = |pattern: &str| -> Vec<String> {
-        let found = services().matching(pattern);
-        found.map(|(service, action)| format!("{}:{}", service.prefix, action.name)).collect()
-    };
-    let key = |name: &str| {
-        let known = services().condition_key(name)?;
-        let values = match known.value_type {
-            ValueType::String | ValueType::Binary => KeyValues::Text,
-            ValueType::Arn => KeyValues::Arn,
-            ValueType::Bool => KeyValues::Bool,
-            ValueType::Numeric => KeyValues::Number,
-            ValueType::Date => KeyValues::Date,
-            ValueType::IpAddress => KeyValues::Address,
-        };
-        Some(KeyType { values, multivalued: known.multivalued })
-    };
-    ask(&Vocabulary { actions: &actions, key: &key })
 }
 
 pub(super) fn equal(args: &Equal, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
@@ -229,7 +208,14 @@ fn side(
         let more =
             if more == 0 { String::new() } else { format!(" and {}", counted(more, "other", "others")) };
         page.words(2, 4, &[(ink, sign), (ink, " "), (ink, first), (Ink::Plain, &more)]);
-        page.words(6, 8, &[(Ink::Dim, "such as "), (Ink::Plain, &in_words(change.witness.request(), kind))]);
+        page.words(
+            6,
+            8,
+            &[
+                (Ink::Dim, "such as "),
+                (Ink::Plain, &in_words(change.witness.request(), kind == PolicyKind::Resource)),
+            ],
+        );
     }
     let hidden = changes.len().saturating_sub(shown);
     if hidden > 0 {
@@ -237,25 +223,4 @@ fn side(
             format!("and {}; -v shows all", counted(hidden, "other set of actions", "other sets of actions"));
         page.line(2, &[(Ink::Hint, hidden)]);
     }
-}
-
-/// A request: who matters where the policy names principals only.
-fn in_words(request: &Request, kind: PolicyKind) -> String {
-    let mut words = request.action.as_str().to_owned();
-    if let Resource::Named(resource) = &request.resource {
-        words.push_str(&format!(" on {resource}"));
-    }
-    if kind == PolicyKind::Resource {
-        words.push_str(&format!(" by {}", request.principal));
-    }
-    let keys = request.context.iter().filter_map(|(key, values)| match values {
-        Values::Absent => None,
-        Values::One(value) => Some(format!("{key} = {value:?}")),
-        Values::Many(values) => Some(format!("{key} = {values:?}")),
-    });
-    let keys: Vec<String> = keys.collect();
-    if !keys.is_empty() {
-        words.push_str(&format!(" with {}", keys.join(" and ")));
-    }
-    words
 }
