@@ -354,3 +354,32 @@ fn accounts_that_may_be_the_own_one_are_never_taken_for_others() {
     manifest("account: \"123456789012\"\n", "arn:aws:iam::123456789012:user/alice");
     world.iamctl(&["test"]).expect(3).says(&["user/alice can sts:AssumeRole on role/r"]);
 }
+
+#[test]
+fn escalations_are_told_of_the_manifest_and_of_the_account() {
+    let world = World::founded();
+    let told = world.iamctl(&["escalations"]).expect(1);
+    assert!(told.out.contains("ec2:ModifyInstanceAttribute"), "{}", told.out);
+    assert!(told.out.ends_with("Paths to more rights are open to 1 of 4 users and roles.\n"), "{}", told.out);
+    world.iamctl(&["escalations", "user/alice"]).expect(0);
+
+    // Somebody gives bob more than he should have.
+    let document = json!({"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "iam:AttachUserPolicy", "Resource": "arn:aws:iam::*:user/${aws:username}",
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    }});
+    let aws = world.aws();
+    let put = aws.iam.put_user_policy().user_name("bob").policy_name("own");
+    aws.wait(put.policy_document(document.to_string()).send()).unwrap();
+    let json = world.iamctl(&["escalations", "--account", "user/bob", "--format", "json"]).expect(1).json();
+    let found = &json["principals"][0]["escalations"];
+    assert_eq!(
+        (&found[0]["path"], &found[0]["terms"]),
+        (&json!("attach-user-policy"), &json!("only_with_mfa"))
+    );
+    assert_eq!(found.as_array().map(Vec::len), Some(1));
+    // What the plan takes away is no path afterwards.
+    world.iamctl(&["escalations", "--account", "--planned", "user/bob"]).expect(0);
+    world.iamctl(&["escalations", "--planned"]).expect(64).says(&["`--planned` needs"]);
+    world.iamctl(&["escalations", "user/bobby"]).expect(64).says(&["did you mean `user/bob`?"]);
+}

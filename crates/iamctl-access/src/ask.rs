@@ -343,7 +343,7 @@ fn add_what_denies(statements: &mut Vec<Told>, denied: Vec<Told>) {
 }
 
 /// There is nothing that it could be done to: no role of the account matches.
-fn nothing_to_ask() -> Answer {
+pub(crate) fn nothing_to_ask() -> Answer {
     Answer {
         verdict: Verdict::Denied,
         statements: Vec::new(),

@@ -45,6 +45,7 @@
 mod answer;
 mod ask;
 mod change;
+pub mod escalation;
 mod library;
 mod question;
 mod stack;

@@ -20,7 +20,7 @@ pub enum Who {
 }
 
 /// On what.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum On {
     /// Whatever there is: a question about all of it.
     Anything,

@@ -70,6 +70,24 @@ impl Of {
         Ok(Subject { access: within(Access::of_live(&live), organization), sources: None, of: "live" })
     }
 
+    /// What is asked, as it is or as it is planned.
+    pub(crate) async fn asked(
+        &self,
+        is_planned: bool,
+        global: &Global,
+        terminal: Terminal,
+    ) -> Result<Subject, Failure> {
+        if !is_planned {
+            return self.subject(global, terminal).await;
+        }
+        if !self.is_account() {
+            return Err(Failure::new(Exit::Usage, "`--planned` needs `--live FILE` or `--account`")
+                .help("without them, the manifest alone is asked"));
+        }
+        let (manifest, access, of) = self.planned(global, terminal).await?;
+        Ok(Subject { access, sources: Some(manifest.sources), of })
+    }
+
     /// What there will be when the manifest is applied, as far as it is known.
     pub(crate) async fn planned(
         &self,

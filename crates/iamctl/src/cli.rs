@@ -9,7 +9,8 @@ use iamctl_model::{Guard, HazardKind};
 use iamctl_policy::closest;
 
 use crate::commands::{
-    apply, can, completions, drift, import, init, plan, policy, runs, show, test, unlock, unmanaged, validate,
+    apply, can, completions, drift, escalations, import, init, plan, policy, runs, show, test, unlock,
+    unmanaged, validate,
 };
 
 /// Keeps AWS IAM users, groups, roles and policies as one YAML manifest says.
@@ -70,6 +71,7 @@ pub(crate) enum Command {
     Test(test::Test),
     Can(can::Can),
     WhoCan(can::WhoCan),
+    Escalations(escalations::Escalations),
     Runs(runs::Runs),
     Unlock(unlock::Unlock),
     Policy(policy::Policy),

@@ -71,6 +71,7 @@ async fn run(cli: &Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Test(args) => commands::test::test(args, global, terminal).await,
         Command::Can(args) => commands::can::can(args, global, terminal).await,
         Command::WhoCan(args) => commands::can::who_can(args, global, terminal).await,
+        Command::Escalations(args) => commands::escalations::escalations(args, global, terminal).await,
         Command::Policy(args) => commands::policy::policy(args, global, terminal),
         Command::Schema(_) => Ok(commands::validate::schema(terminal)),
         Command::Completions(args) => Ok(commands::completions::completions(args, terminal)),

@@ -177,17 +177,7 @@ fn head(ready: &Ready) -> serde_json::Map<String, Value> {
 
 async fn ready(what: &What, global: &Global, terminal: Terminal) -> Result<Ready, Failure> {
     let action = action(&what.action)?;
-    if what.planned && !what.of.is_account() {
-        return Err(Failure::new(Exit::Usage, "`--planned` needs `--live FILE` or `--account`")
-            .help("without them, the manifest alone is asked"));
-    }
-    let subject = match what.planned {
-        true => {
-            let (manifest, access, of) = what.of.planned(global, terminal).await?;
-            Subject { access, sources: Some(manifest.sources), of }
-        }
-        false => what.of.subject(global, terminal).await?,
-    };
+    let subject = what.of.asked(what.planned, global, terminal).await?;
     let on = match &what.resource {
         Some(text) => subject.access.on(text).map_err(unknown)?,
         None => On::Anything,
@@ -224,7 +214,7 @@ fn action(text: &str) -> Result<Action, Failure> {
     })
 }
 
-fn unknown(unknown: Unknown) -> Failure {
+pub(crate) fn unknown(unknown: Unknown) -> Failure {
     let help = unknown.meant.map(|meant| format!("did you mean `{meant}`?")).unwrap_or_default();
     Failure::new(Exit::Usage, unknown.message).help(help)
 }

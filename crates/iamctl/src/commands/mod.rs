@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod can;
 pub(crate) mod completions;
 pub(crate) mod drift;
+pub(crate) mod escalations;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod plan;

@@ -146,7 +146,9 @@ pub(crate) fn show(
 pub(crate) fn show_drift(manifest: &Manifest, plan: &Plan, global: &Global, terminal: Terminal) {
     match global.format {
         Format::Json => terminal.print_json(&plan_json::plan(plan, None)),
-        Format::Text | Format::Markdown | Format::Sarif => show_as_text(manifest, plan, None, global, terminal),
+        Format::Text | Format::Markdown | Format::Sarif => {
+            show_as_text(manifest, plan, None, global, terminal)
+        }
     }
 }
 

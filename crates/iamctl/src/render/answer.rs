@@ -259,13 +259,18 @@ pub(crate) fn unknowns(answer: &Answer) -> Vec<String> {
 
 /// The keys and whatever else an answer depends on, by name.
 pub(crate) fn depends_on(answer: &Answer) -> Vec<String> {
-    let named = answer.depends_on.iter().filter_map(|one| match one {
-        Dependence::Resource => Some("the resource".to_owned()),
-        Dependence::Session => Some("the name of the session".to_owned()),
-        Dependence::Key(key) => Some(key.clone()),
-        Dependence::Text(_) => None,
-    });
-    named.collect()
+    let is_named = |one: &&Dependence| !matches!(one, Dependence::Text(_));
+    answer.depends_on.iter().filter(is_named).map(dependence).collect()
+}
+
+/// What something depends on, by name.
+pub(crate) fn dependence(one: &Dependence) -> String {
+    match one {
+        Dependence::Resource => "the resource".to_owned(),
+        Dependence::Session => "the name of the session".to_owned(),
+        Dependence::Key(key) => key.clone(),
+        Dependence::Text(unread) => unread.to_string(),
+    }
 }
 
 /// The lines below a verdict: what decided, and what is not known.

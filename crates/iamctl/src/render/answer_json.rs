@@ -35,7 +35,7 @@ fn lack(lack: Lack) -> &'static str {
     }
 }
 
-fn dependence(one: &Dependence) -> Value {
+pub(crate) fn dependence(one: &Dependence) -> Value {
     match one {
         Dependence::Resource => json!({"on": "resource"}),
         Dependence::Session => json!({"on": "session"}),
