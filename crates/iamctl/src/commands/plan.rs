@@ -147,7 +147,7 @@ pub(crate) fn show_drift(manifest: &Manifest, plan: &Plan, global: &Global, term
     match global.format {
         Format::Json => terminal.print_json(&plan_json::plan(plan, None)),
         Format::Text | Format::Markdown | Format::Sarif => {
-            show_as_text(manifest, plan, None, global, terminal)
+            show_as_text(manifest, plan, None, global, terminal);
         }
     }
 }
