@@ -15,6 +15,32 @@ fn main() {
     divan::main();
 }
 
+/// As many users and as many roles that trust their account, as roles for people often do. What lets users in is
+/// their own policy: for the roles of their team.
+fn trusting_manifest() -> Manifest {
+    let mut text =
+        "version: 1\nname: m\naccount: \"123456789012\"\nmaster_copy: {bucket: acme-iam-master, region: eu-west-1}\nusers:\n".to_owned();
+    for number in 0..2 * COUNT {
+        let team = number % 20;
+        writeln!(
+            text,
+            "  u{number}: {{inline_policies: {{p: {{document: {{Version: \"2012-10-17\", Statement: [{{Effect: Allow, Action: \
+             \"sts:AssumeRole\", Resource: \"arn:aws:iam::123456789012:role/t{team}-*\"}}]}}}}}}}}"
+        )
+        .unwrap();
+    }
+    text.push_str("roles:\n");
+    for number in 0..2 * COUNT {
+        writeln!(
+            text,
+            "  t{}-{number}: {{trust: [{{accounts: \"123456789012\", mfa: required}}]}}",
+            number % 20
+        )
+        .unwrap();
+    }
+    parse(&FilesInMemory::new().with("m.yaml", text), "m.yaml", &Options::default()).unwrap()
+}
+
 /// As many users and as many roles, each with a policy of its own, through groups of twenty, half of them
 /// bounded; ten statements in each policy.
 fn manifest() -> Manifest {
@@ -86,6 +112,13 @@ fn b_further_question_to_1000(bencher: divan::Bencher<'_, '_>) {
 fn c_question_about_one_role_to_1000(bencher: divan::Bencher<'_, '_>) {
     let access = access(&manifest());
     bencher.bench_local(|| ask(&access, "sts:AssumeRole", "role/r7"));
+}
+
+#[divan::bench(sample_count = 1)]
+fn e_question_of_1000_about_1000_roles_that_trust_the_account(bencher: divan::Bencher<'_, '_>) {
+    let manifest = trusting_manifest();
+    let account = Account { id: AccountId::parse("123456789012").unwrap(), partition: Partition::aws() };
+    bencher.bench_local(|| ask(&Access::of_manifest(&manifest.desired, &account), "sts:AssumeRole", "*"));
 }
 
 #[divan::bench(sample_count = 5)]

@@ -1,16 +1,18 @@
 //! From a question to its answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use iamctl_policy::Effect;
 use iamctl_policy::eval::{
-    Because, Lack, Layer, Place, Request, Unstated, Values, Verdict as Judged, judge, relevant, sure_misses,
+    Action, Because, ByResource, Context, Lack, Layer, Place, Request, Unstated, Values, Verdict as Judged,
+    judge, relevant, sure_misses,
 };
 
 use crate::answer::{Answer, Assumption, Dependence, If, Misfit, Part, Told, Unread, Verdict};
 use crate::library::UNREAD;
 use crate::question::{Question, key_of_mfa, stated, with_mfa};
-use crate::stack::{Asker, Collector, Stack};
+use crate::stack::{Asker, Collector, Held, Stack};
 use crate::target::{Target, is_of_roles, lets_in, targets};
 
 /// How many resources are named for which something was not denied.
@@ -27,14 +29,29 @@ struct Finding {
 /// Answers a question of somebody.
 pub(crate) fn ask(collector: &Collector<'_>, asker: &Asker, question: &Question<'_>) -> Answer {
     let targets = targets(collector, asker, question);
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = Vec::new();
     let mut assumes: BTreeSet<Assumption> = asker.assumes.iter().cloned().collect();
+    let brought = if targets.len() > 1 { Alike::brought(collector, asker, question) } else { None };
+    let mut alike = brought.as_ref().map(|brought| Alike::new(brought, question.action));
+    // The first targets for which it is not denied.
+    let mut open: Vec<usize> = Vec::new();
     for (number, target) in targets.iter().enumerate() {
-        if targets.len() > 1 && !lets_in(target, asker) {
-            let rank = rank(&Judged::MustBeDenied(Because::Lacking(Lack::Resource)));
-            findings.push(Finding { rank, answer: nothing_to_ask(), target: number });
+        let sort = match targets.len() > 1 {
+            true if !lets_in(target, asker) => Some(Sort::Shut),
+            true => alike.as_ref().and_then(|alike| alike.sort(target)),
+            false => None,
+        };
+        if let Some(known) = sort.as_ref().and_then(|sort| alike.as_ref()?.known.get(sort)) {
+            open.extend(known.then_some(number));
             continue;
         }
+        if sort == Some(Sort::Shut) {
+            let rank = rank(&Judged::MustBeDenied(Because::Lacking(Lack::Resource)));
+            findings.push(Finding { rank, answer: nothing_to_ask(), target: number });
+            alike.iter_mut().for_each(|alike| _ = alike.known.insert(Sort::Shut, false));
+            continue;
+        }
+        let before = findings.len();
         let is_own = target.assumes.is_none();
         let stack = Stack::new(asker, target.policy.clone(), is_own);
         let unbounded = asker.open_boundary.as_ref().map(|what| (stack.without_boundary(), what));
@@ -60,12 +77,62 @@ pub(crate) fn ask(collector: &Collector<'_>, asker: &Asker, question: &Question<
             }
             findings.push(Finding { rank, answer, target: number });
         }
+        let mut found = findings.iter().skip(before);
+        let is_open = found.any(|one| one.answer.verdict != Verdict::Denied);
+        open.extend(is_open.then_some(number));
+        if let (Some(alike), Some(sort)) = (&mut alike, sort) {
+            alike.known.insert(sort, is_open);
+        }
     }
-    let mut answer = combine(findings, &targets, question);
+    let mut answer = combine(findings, &targets, &open, question);
     if answer.verdict != Verdict::Denied {
         answer.assumes = assumes;
     }
     answer
+}
+
+/// What roles have in common that have the same answer for somebody.
+#[derive(PartialEq, Eq, Hash)]
+enum Sort {
+    /// Their trust policies are about others.
+    Shut,
+    /// Their trust policies have one text, and the policies of who asks do not tell them apart.
+    Same { text: usize, matches: Vec<Option<bool>> },
+}
+
+/// Finds the roles, of many, that need not be asked about one by one.
+struct Alike<'a> {
+    by_resource: ByResource<'a>,
+    context: &'a Context,
+    /// The sorts that were asked about, and whether it was not denied for them.
+    known: HashMap<Sort, bool>,
+}
+
+impl<'a> Alike<'a> {
+    fn new((stack, context): &'a (Stack<'_>, Context), action: &Action) -> Self {
+        Self { by_resource: ByResource::new(&stack.policies, action), context, known: HashMap::new() }
+    }
+
+    /// What whoever asks brings along to all of many targets; nothing where it looks at their tags.
+    fn brought<'s>(
+        collector: &Collector<'_>,
+        asker: &'s Asker,
+        question: &Question<'_>,
+    ) -> Option<(Stack<'s>, Context)> {
+        if asker.held().any(Held::is_about_resource_tags) {
+            return None;
+        }
+        let stack = Stack::new(asker, None, true);
+        let mut context = stack.context(collector.state, None);
+        stated(&mut context, question.with);
+        Some((stack, context))
+    }
+
+    fn sort(&self, target: &Target) -> Option<Sort> {
+        let trust = target.policy.as_ref().filter(|trust| !trust.is_about_resource_tags())?;
+        let text = trust.text()?;
+        Some(Sort::Same { text, matches: self.by_resource.matches(&target.resource, self.context) })
+    }
 }
 
 fn judged(stack: &Stack<'_>, request: &Request, unread: &[Unread]) -> (u8, Answer) {
@@ -260,7 +327,12 @@ fn resources(stack: &Stack<'_>, place: Place) -> impl Iterator<Item = If> {
 }
 
 /// One answer for all requests of a question.
-fn combine(findings: Vec<Finding>, targets: &[Target], question: &Question<'_>) -> Answer {
+fn combine(
+    findings: Vec<Finding>,
+    targets: &[Rc<Target>],
+    open: &[usize],
+    question: &Question<'_>,
+) -> Answer {
     let verdicts: BTreeSet<Verdict> = findings.iter().map(|finding| finding.answer.verdict).collect();
     let is_mixed = verdicts.len() > 1;
     let is_mixed_within = |target: usize| {
@@ -268,16 +340,12 @@ fn combine(findings: Vec<Finding>, targets: &[Target], question: &Question<'_>) 
             findings.iter().filter(|one| one.target == target).map(|one| one.answer.verdict).collect();
         of.len() > 1
     };
-    let mfa_decides = is_mixed && (0..targets.len()).any(is_mixed_within);
+    let mfa_decides = is_mixed && findings.iter().any(|one| is_mixed_within(one.target));
     let resource_decides = is_mixed && targets.len() > 1;
     let mut examples: Vec<String> = Vec::new();
     if targets.len() > 1 && is_of_roles(question.action.as_str()) {
-        for finding in findings.iter().filter(|one| one.answer.verdict != Verdict::Denied) {
-            let name = targets.get(finding.target).map(|target| target.name.clone()).unwrap_or_default();
-            if !examples.contains(&name) && examples.len() < MOST_EXAMPLES {
-                examples.push(name);
-            }
-        }
+        let names = open.iter().filter_map(|number| targets.get(*number)).map(|target| target.name.clone());
+        examples.extend(names.take(MOST_EXAMPLES));
     }
     let depends: BTreeSet<Dependence> =
         findings.iter().flat_map(|one| one.answer.depends_on.iter().cloned()).collect();

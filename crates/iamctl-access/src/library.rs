@@ -8,6 +8,8 @@ use iamctl_model::PolicyArn;
 use iamctl_policy::eval::{Layer, Policy, PolicyKind};
 use iamctl_policy::{Condition, Document};
 
+use crate::target::Roles;
+
 /// A document, ready to be asked, and what in it hangs on who asks and for what.
 #[derive(Debug)]
 pub(crate) struct Ready {
@@ -19,6 +21,8 @@ pub(crate) struct Ready {
     pub(crate) mfa_ages: Ages,
     /// Whom it names; nothing where that is not all it says about principals.
     names: Option<Vec<String>>,
+    /// The number of its text, of trust policies that are the same for every role which has it.
+    pub(crate) text: Option<usize>,
 }
 
 /// The ages of a sign-in with MFA between which policies make a difference.
@@ -101,7 +105,7 @@ impl Ready {
             mfa_ages = Ages::Any;
         }
         tag_keys.extend(used.into_iter().filter(|key| is_about_tags(key)));
-        Self { policy, tag_keys, mfa_ages, names: names(document) }
+        Self { policy, tag_keys, mfa_ages, names: names(document), text: None }
     }
 
     /// A document of an account: it cannot mention the keys that stand for what is not known.
@@ -147,6 +151,10 @@ pub(crate) struct Library {
     of_aws: RefCell<HashMap<PolicyArn, Option<Rc<Ready>>>>,
     ready: RefCell<HashMap<Key, Rc<Ready>>>,
     stand_ins: RefCell<BTreeMap<StandIn, Rc<Ready>>>,
+    /// The texts of trust policies, numbered.
+    texts: RefCell<HashMap<String, usize>>,
+    /// The roles that questions about many were asked of, by their pattern.
+    pub(crate) roles: RefCell<HashMap<Option<String>, Roles>>,
 }
 
 /// Where a document stands.
@@ -201,6 +209,21 @@ impl Library {
     pub(crate) fn ready(&self, key: Key, document: &Document, kind: PolicyKind) -> Rc<Ready> {
         let mut ready = self.ready.borrow_mut();
         Rc::clone(ready.entry(key).or_insert_with(|| Rc::new(Ready::of_account(document, kind))))
+    }
+
+    /// The trust policy of a role, made ready at the first time.
+    pub(crate) fn trust(&self, role: &str, document: &Document) -> Rc<Ready> {
+        let mut ready = self.ready.borrow_mut();
+        let made = ready.entry(Key::Trust(role.to_owned())).or_insert_with(|| {
+            let mut ready = Ready::of_account(document, PolicyKind::Resource);
+            if document.statements().iter().all(|statement| statement.resources.is_none()) {
+                let mut texts = self.texts.borrow_mut();
+                let next = texts.len();
+                ready.text = Some(*texts.entry(document.to_compact_string()).or_insert(next));
+            }
+            Rc::new(ready)
+        });
+        Rc::clone(made)
     }
 
     /// A policy that AWS manages; nothing for one that the table does not have.

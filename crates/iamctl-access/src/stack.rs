@@ -29,6 +29,17 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// The number of its text, where it is the trust policy of a role, and the same for all that have it.
+    pub(crate) fn text(&self) -> Option<usize> {
+        self.ready.text
+    }
+
+    /// Whether anything in it hangs on the tags of what is asked for.
+    pub(crate) fn is_about_resource_tags(&self) -> bool {
+        let is_one = |key: &String| RESOURCE_TAGS.iter().any(|family| key.starts_with(family));
+        self.ready.tag_keys.iter().any(is_one)
+    }
+
     /// Whether it may be about a user or role with this ARN.
     pub(crate) fn may_name(&self, arn: &str) -> bool {
         self.ready.may_name(arn)
@@ -60,6 +71,14 @@ pub(crate) struct Asker {
     tags: Option<(Address, Tags)>,
     pub(crate) unread: Vec<Unread>,
     pub(crate) assumes: Option<Assumption>,
+}
+
+impl Asker {
+    /// All policies that it brings to a request, whatever that is for.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &Held> {
+        let own = self.identity.iter().chain(self.boundary.iter().flatten());
+        own.chain(self.scp.iter().chain(&self.rcp).flatten())
+    }
 }
 
 /// Collects the policies of somebody.
@@ -325,10 +344,7 @@ impl Collector<'_> {
         let address = Address::Role(name.clone());
         let ready = match self.state.leaves(&address, Field::Trust) {
             true => Err(Unread::LeftToOthers(address, Field::Trust)),
-            false => {
-                let key = Key::Trust(name.as_str().to_owned());
-                Ok(self.library.ready(key, &role.trust, PolicyKind::Resource))
-            }
+            false => Ok(self.library.trust(name.as_str(), &role.trust)),
         };
         Some(self.held(unread, Source::Trust(name.clone()), None, ready, PolicyKindOf::Resource))
     }
@@ -435,9 +451,7 @@ impl<'a> Stack<'a> {
     }
 
     fn ready(&self) -> impl Iterator<Item = &Ready> {
-        let own = self.asker.identity.iter().chain(self.asker.boundary.iter().flatten());
-        let organization = self.asker.scp.iter().chain(&self.asker.rcp).flatten();
-        own.chain(organization).chain(&self.resource).map(|held| &*held.ready)
+        self.asker.held().chain(&self.resource).map(|held| &*held.ready)
     }
 
     /// The ages of a sign-in with MFA with which any policy compares it.

@@ -1,5 +1,7 @@
 //! What a question is asked of.
 
+use std::rc::Rc;
+
 use iamctl_model::{Address, Identity, Pattern, PrincipalArn, RoleName};
 use iamctl_policy::eval::Resource;
 
@@ -25,6 +27,10 @@ pub(crate) struct Target {
     pub(crate) name: String,
 }
 
+/// The roles that a question about many is asked of.
+#[derive(Debug, Clone)]
+pub(crate) struct Roles(Rc<[Rc<Target>]>);
+
 /// Whether the trust policy of a role, one of many, may be about a user or role at all.
 pub(crate) fn lets_in(target: &Target, asker: &Asker) -> bool {
     use iamctl_policy::eval::PrincipalKind::{Role, User};
@@ -36,7 +42,7 @@ pub(crate) fn lets_in(target: &Target, asker: &Asker) -> bool {
 ///
 /// Actions that assume a role are opened by the trust policies of roles, so a question about many of them is
 /// asked of each role, and of those of other accounts.
-pub(crate) fn targets(collector: &Collector<'_>, asker: &Asker, question: &Question<'_>) -> Vec<Target> {
+pub(crate) fn targets(collector: &Collector<'_>, asker: &Asker, question: &Question<'_>) -> Vec<Rc<Target>> {
     let state = collector.state;
     let own = state.account.id.as_str();
     let mut target = Target {
@@ -50,7 +56,7 @@ pub(crate) fn targets(collector: &Collector<'_>, asker: &Asker, question: &Quest
     };
     if !takes_resource(question.action.as_str()) {
         target.resource = Resource::Named("*".to_owned());
-        return vec![with_policy(collector, asker, question, target)];
+        return vec![Rc::new(with_policy(collector, asker, question, target))];
     }
     let arn = match question.on {
         On::Anything => None,
@@ -71,7 +77,8 @@ pub(crate) fn targets(collector: &Collector<'_>, asker: &Asker, question: &Quest
     if let Some(arn) = arn {
         let account = account_of(&arn);
         if is_pattern && account.contains(['*', '?']) {
-            return in_any_account(collector, asker, question, &arn);
+            let targets = in_any_account(collector, asker, question, &arn);
+            return targets.into_iter().map(Rc::new).collect();
         }
         target.name.clone_from(&arn);
         if !account.is_empty() && account != own && account != "aws" {
@@ -83,7 +90,7 @@ pub(crate) fn targets(collector: &Collector<'_>, asker: &Asker, question: &Quest
         target.address = target.address.or_else(|| role_of(collector, &arn).map(Address::Role));
         target.resource = if is_pattern { Resource::Like(arn) } else { Resource::Named(arn) };
     }
-    vec![with_policy(collector, asker, question, target)]
+    vec![Rc::new(with_policy(collector, asker, question, target))]
 }
 
 /// The account that an ARN or a pattern names, or a pattern of it.
@@ -142,9 +149,52 @@ fn elsewhere(collector: &Collector<'_>, asker: &Asker, resource: Resource, kind:
 }
 
 /// Every role that a pattern stands for, those that nobody knows of, and those of other accounts.
-fn roles(collector: &Collector<'_>, asker: &Asker, like: Option<&str>) -> Vec<Target> {
+fn roles(collector: &Collector<'_>, asker: &Asker, like: Option<&str>) -> Vec<Rc<Target>> {
     let state = collector.state;
     let own = state.account.id.as_str();
+    let mut targets = own_roles(collector, asker, like).0.to_vec();
+    let account = like.map_or("*", account_of);
+    let may_be_own = Pattern::new(account).matches_exactly(own);
+    if may_be_own && !state.is_whole {
+        let all = format!("arn:{}:iam::{own}:role/*", state.account.partition);
+        let mut unread = asker.unread.clone();
+        let policy = collector.not_known(&mut unread, PolicyKindOf::Resource, Unread::OtherRoles);
+        targets.push(Rc::new(Target {
+            resource: Resource::Like(like.map_or(all, |like| within(like, own))),
+            account: Some(own.to_owned()),
+            address: None,
+            policy: Some(policy),
+            unread,
+            assumes: None,
+            name: "roles that are not in the manifest".to_owned(),
+        }));
+    }
+    let may_be_foreign = !may_be_own || account.contains(['*', '?']);
+    if may_be_foreign && !is_foreign(collector, asker) {
+        let resource = like.map_or(Resource::Unstated, |like| Resource::Like(like.to_owned()));
+        targets.push(Rc::new(elsewhere(collector, asker, resource, "roles")));
+    }
+    targets
+}
+
+/// The roles there are that a pattern stands for. They are the same for all whose policies are known.
+fn own_roles(collector: &Collector<'_>, asker: &Asker, like: Option<&str>) -> Roles {
+    let like = like.map(str::to_owned);
+    let mut known = collector.library.roles.borrow_mut();
+    match known.get(&like).filter(|_| asker.unread.is_empty()) {
+        Some(known) => known.clone(),
+        None => {
+            let targets = Roles(made_roles(collector, asker, like.as_deref()).into());
+            if asker.unread.is_empty() {
+                known.insert(like, targets.clone());
+            }
+            targets
+        }
+    }
+}
+
+fn made_roles(collector: &Collector<'_>, asker: &Asker, like: Option<&str>) -> Vec<Rc<Target>> {
+    let state = collector.state;
     let pattern = Pattern::new(like.unwrap_or("*"));
     let mut targets = Vec::new();
     for name in state.roles.keys() {
@@ -154,7 +204,7 @@ fn roles(collector: &Collector<'_>, asker: &Asker, like: Option<&str>) -> Vec<Ta
         };
         let mut unread = asker.unread.clone();
         let policy = collector.trust(&mut unread, name);
-        targets.push(Target {
+        targets.push(Rc::new(Target {
             resource: Resource::Named(arn),
             account: None,
             name: address.to_string(),
@@ -162,28 +212,7 @@ fn roles(collector: &Collector<'_>, asker: &Asker, like: Option<&str>) -> Vec<Ta
             policy,
             unread,
             assumes: None,
-        });
-    }
-    let account = like.map_or("*", account_of);
-    let may_be_own = Pattern::new(account).matches_exactly(own);
-    if may_be_own && !state.is_whole {
-        let all = format!("arn:{}:iam::{own}:role/*", state.account.partition);
-        let mut unread = asker.unread.clone();
-        let policy = collector.not_known(&mut unread, PolicyKindOf::Resource, Unread::OtherRoles);
-        targets.push(Target {
-            resource: Resource::Like(like.map_or(all, |like| within(like, own))),
-            account: Some(own.to_owned()),
-            address: None,
-            policy: Some(policy),
-            unread,
-            assumes: None,
-            name: "roles that are not in the manifest".to_owned(),
-        });
-    }
-    let may_be_foreign = !may_be_own || account.contains(['*', '?']);
-    if may_be_foreign && !is_foreign(collector, asker) {
-        let resource = like.map_or(Resource::Unstated, |like| Resource::Like(like.to_owned()));
-        targets.push(elsewhere(collector, asker, resource, "roles"));
+        }));
     }
     targets
 }

@@ -62,5 +62,5 @@ pub use judge::{Unstated, Verdict, judge};
 pub use lines::{Answer, Answerer};
 pub use policy::{Policy, PolicyKind};
 pub use principal::{Principal, PrincipalKind};
-pub use relevant::{Open, Relevant, relevant, sure_misses};
+pub use relevant::{ByResource, Open, Relevant, relevant, sure_misses};
 pub use request::{Action, Request, Resource};

@@ -1,11 +1,12 @@
 //! The statements that an answer rests on, where not everything was stated.
 
 use super::condition::Condition;
+use super::context::{Context, View};
 use super::decide::{Evaluation, Lack, Layer, Place, Policies};
 use super::explain::{Failed, NearMiss, condition_text};
 use super::judge::all_layers;
 use super::policy::{Policy, Rule};
-use super::request::Request;
+use super::request::{Action, Request, Resource};
 use super::truth::Truth;
 use crate::document::{Condition as WrittenCondition, Effect};
 
@@ -78,6 +79,37 @@ pub fn sure_misses(policies: &Policies, request: &Request, lack: Lack) -> Vec<Ne
         misses.extend(failed.map(|failed| NearMiss { place, failed }));
     });
     misses
+}
+
+/// The statements about one action that say on what, held against many resources.
+///
+/// Two resources of one account that match the same of them are the same to the policies, as long as no condition
+/// is about the resource: what one is answered, the other one is, too.
+#[derive(Debug)]
+pub struct ByResource<'p> {
+    rules: Vec<&'p Rule>,
+}
+
+impl<'p> ByResource<'p> {
+    /// Those of all layers.
+    #[must_use]
+    pub fn new(policies: &'p Policies, action: &Action) -> Self {
+        let all = all_layers(policies).flat_map(|layer| policies.of(layer)).flat_map(Policy::rules);
+        let rules = all.filter(|rule| rule.is_about_action(action) && rule.resources.is_some()).collect();
+        Self { rules }
+    }
+
+    /// Which of them are about a resource; what the context does not mention is open.
+    #[must_use]
+    pub fn matches(&self, resource: &Resource, context: &Context) -> Vec<Option<bool>> {
+        let view = View { context, open: true };
+        let about = |rule: &&Rule| match rule.is_about_resource(resource, view) {
+            Truth::True => Some(true),
+            Truth::False => Some(false),
+            Truth::Unknown => None,
+        };
+        self.rules.iter().map(about).collect()
+    }
 }
 
 /// Calls a function with every statement about the action.
