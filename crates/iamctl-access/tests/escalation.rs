@@ -255,6 +255,26 @@ fn a_text_that_is_not_known_is_told_once() {
     );
 }
 
+#[test]
+fn a_change_names_the_paths_that_it_opens_and_none_that_were_open() {
+    let keys = "{Effect: Allow, Action: 'iam:CreateAccessKey', Resource: '*'}";
+    let with_mfa = keys.replace("'*'}", "'*', Condition: {Bool: {'aws:MultiFactorAuthPresent': 'true'}}}");
+    let reading = allow(&["s3:ListAllMyBuckets"]);
+    let opened = |before: &str, after: &str| {
+        let [before, after] = [before, after].map(|text| Access::of_live(&live_of(&one_user(text, ""))));
+        let change = before.change_to(&after);
+        let paths = change.principals.iter().flat_map(|one| &one.escalations);
+        paths.map(|one| format!("{}{}", one.path.id, of_terms(one.terms))).collect::<Vec<_>>()
+    };
+    assert_eq!(opened(&reading, keys), ["create-access-key"]);
+    assert_eq!(opened(&reading, &with_mfa), ["create-access-key, only with MFA"]);
+    assert_eq!(opened(&with_mfa, keys), ["create-access-key"]);
+    assert_eq!(opened(keys, &with_mfa), [""; 0]);
+    assert_eq!(opened(keys, &format!("{keys}, {reading}")), [""; 0]);
+    assert_eq!(opened(&allow(&["*"]), keys), [""; 0]);
+    assert_eq!(opened(keys, &format!("{keys}, {}", allow(&["ssm:SendCommand"]))), ["ssm-send-command"]);
+}
+
 /// What a path needs, in words.
 fn need(need: &Need) -> String {
     let action = format!("`{}`", need.action);

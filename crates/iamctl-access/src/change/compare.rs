@@ -62,7 +62,7 @@ impl<'a> Comparer<'a> {
                 effect
             }
         };
-        Some(PrincipalChange { who: who.clone(), effect })
+        Some(PrincipalChange { who: who.clone(), effect, escalations: Vec::new() })
     }
 
     fn compare(&self, sides: &[Side; 2], fixed: &Context, doubts: Vec<String>) -> Effect {

@@ -14,13 +14,14 @@ mod words;
 use std::rc::Rc;
 
 use iamctl_data::AccessLevel;
-use iamctl_model::{Address, Identity, RoleName};
+use iamctl_model::{Address, Identity, RoleName, TestContext};
 use iamctl_policy::difference::{Mfa, Witness};
 
 pub use words::with_tables;
 
 use crate::Access;
 use crate::answer::If;
+use crate::escalation::{Escalation, Terms};
 
 /// What a change does to access.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +39,8 @@ pub struct PrincipalChange {
     pub who: Identity,
     /// What.
     pub effect: Rc<Effect>,
+    /// The known paths to more rights that are newly open, or on easier terms.
+    pub escalations: Vec<Escalation>,
 }
 
 /// What is gained and lost.
@@ -249,9 +252,26 @@ impl Access {
         with_tables(|vocabulary| {
             let mut comparer = compare::Comparer::new([self, after], vocabulary);
             let principals = found.principals.iter().filter_map(|who| comparer.principal(who));
-            let principals = principals.collect();
+            let mut principals: Vec<PrincipalChange> = principals.collect();
+            self.add_escalations(after, &mut principals);
             let roles = found.roles.iter().map(|role| trust::role([self, after], role, vocabulary));
             AccessChange { principals, roles: roles.collect() }
         })
+    }
+
+    /// Adds the paths to more rights that are newly open to those who gain something.
+    fn add_escalations(&self, after: &Access, principals: &mut [PrincipalChange]) {
+        let gaining = principals.iter_mut().filter(|one| one.effect.gains != Known::No);
+        let gaining: Vec<&mut PrincipalChange> = gaining.collect();
+        let who: Vec<Identity> = gaining.iter().map(|one| one.who.clone()).collect();
+        let with = TestContext::default();
+        let both = self.escalations(&who, &with).into_iter().zip(after.escalations(&who, &with));
+        for (one, ((_, before), (_, after))) in gaining.into_iter().zip(both) {
+            // Whoever could do anything could do this.
+            if before.administrator != Some(Terms::Always) {
+                let is_new = |path: &Escalation| !before.escalations.iter().any(|old| old.covers(path));
+                one.escalations = after.escalations.into_iter().filter(is_new).collect();
+            }
+        }
     }
 }

@@ -60,6 +60,14 @@ impl Escalation {
     pub fn is_certain(&self) -> bool {
         self.depends_on.is_empty() && !self.is_hypothetical
     }
+
+    /// Whether another one of the same path adds nothing to this one.
+    #[must_use]
+    pub fn covers(&self, other: &Escalation) -> bool {
+        self.path == other.path
+            && (self.terms == Terms::Always || self.terms == other.terms)
+            && (self.is_certain() || !other.is_certain())
+    }
 }
 
 /// What is done on a path.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use iamctl_access::escalation::{Escalation, Standing, Step, Terms};
+use iamctl_access::escalation::{Escalation, Standing, Terms};
 use iamctl_access::{Part, Who};
 use iamctl_model::{Identity, TestContext};
 use iamctl_policy::Sources;
@@ -13,10 +13,10 @@ use crate::asking::{Of, Subject, tell_limits};
 use crate::cli::{Format, Global};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::render::answer::{dependence, statement};
-use crate::render::names::{counted, list};
+use crate::render::answer::statement;
+use crate::render::names::counted;
 use crate::render::page::{Ink, Page};
-use crate::render::{answer, answer_json};
+use crate::render::{answer, answer_json, escalation};
 use crate::terminal::Terminal;
 
 /// Lists who can give itself more rights than it has, and how
@@ -102,7 +102,7 @@ fn everybody(page: &mut Page, found: &[(Identity, Standing)], sources: Option<&S
 /// Whether two have the same paths in the same words.
 fn is_alike(one: &Standing, other: &Standing) -> bool {
     let key = |standing: &Standing| -> Vec<_> {
-        let key = |one: &Escalation| (one.path.id, headline(one), needs(one));
+        let key = |one: &Escalation| (one.path.id, escalation::headline(one), escalation::needs(one));
         standing.escalations.iter().map(key).collect()
     };
     key(one) == key(other)
@@ -111,8 +111,8 @@ fn is_alike(one: &Standing, other: &Standing) -> bool {
 fn path(page: &mut Page, one: &Escalation, sources: Option<&Sources>, verbose: bool) {
     let is_sure = one.is_certain() && one.path.given.is_none();
     let ink = if is_sure { Ink::Danger } else { Ink::Caution };
-    page.words(2, 4, &[(ink, headline(one))]);
-    page.words(6, 4, &[(Ink::Plain, needs(one)), (Ink::Dim, format!("  [{}]", one.path.id))]);
+    page.words(2, 4, &[(ink, escalation::headline(one))]);
+    page.words(6, 4, &[(Ink::Plain, escalation::needs(one)), (Ink::Dim, format!("  [{}]", one.path.id))]);
     if !verbose {
         return;
     }
@@ -124,43 +124,6 @@ fn path(page: &mut Page, one: &Escalation, sources: Option<&Sources>, verbose: b
             page.words(8, 4, &[(Ink::Dim, text)]);
         }
     }
-}
-
-/// "can make access keys for somebody else: user/alice, only with MFA"
-fn headline(one: &Escalation) -> String {
-    let can = if one.depends_on.is_empty() { "can" } else { "may be able to" };
-    let mut text = format!("{can} {}", one.path.does);
-    if !one.reaches.is_empty() {
-        text.push_str(&format!(": {}", list(&one.reaches)));
-    }
-    match one.terms {
-        Terms::Always => {}
-        Terms::OnlyWithMfa => text.push_str(", only with MFA"),
-        Terms::OnlyWithoutMfa => text.push_str(", only without MFA"),
-    }
-    if !one.depends_on.is_empty() {
-        let on: Vec<String> = one.depends_on.iter().map(dependence).collect();
-        text.push_str(&format!("; it depends on {}", list(&on)));
-    }
-    if let Some(given) = one.path.given {
-        text.push_str(&format!(", given {given}"));
-    }
-    if one.is_hypothetical {
-        text.push_str(match one.path.needs.iter().any(|need| need.action == "iam:PassRole") {
-            true => ", if the account has a role for it",
-            false => ", if the account has another one",
-        });
-    }
-    text
-}
-
-/// "iam:PassRole on role/worker, ec2:RunInstances"
-fn needs(one: &Escalation) -> String {
-    let need = |step: &Step| match step.on.as_str() {
-        "*" => step.action.to_owned(),
-        on => format!("{} on {on}", step.action),
-    };
-    one.steps.iter().map(need).collect::<Vec<_>>().join(", ")
 }
 
 fn administrators(page: &mut Page, found: &[(Identity, Standing)]) {
@@ -193,40 +156,13 @@ fn not_known(page: &mut Page, found: &[(Identity, Standing)]) {
     page.gap();
 }
 
-fn terms(terms: Terms) -> &'static str {
-    match terms {
-        Terms::Always => "always",
-        Terms::OnlyWithMfa => "only_with_mfa",
-        Terms::OnlyWithoutMfa => "only_without_mfa",
-    }
-}
-
 fn as_json(subject: &Subject, found: &[(Identity, Standing)]) -> Value {
     let sources = subject.sources.as_ref();
-    let step = |step: &Step| {
-        json!({
-            "action": step.action,
-            "on": step.on,
-            "answer": Value::Object(answer_json::answer(&step.answer, sources)),
-        })
-    };
-    let escalation = |one: &Escalation| {
-        json!({
-            "path": one.path.id,
-            "does": one.path.does,
-            "given": one.path.given,
-            "terms": terms(one.terms),
-            "certain": one.is_certain(),
-            "depends_on": one.depends_on.iter().map(answer_json::dependence).collect::<Value>(),
-            "reaches": one.reaches,
-            "steps": one.steps.iter().map(step).collect::<Value>(),
-        })
-    };
     let principal = |(who, standing): &(Identity, Standing)| {
         json!({
             "principal": who.to_string(),
-            "administrator": standing.administrator.map(terms),
-            "escalations": standing.escalations.iter().map(escalation).collect::<Value>(),
+            "administrator": standing.administrator.map(escalation::terms),
+            "escalations": standing.escalations.iter().map(|one| escalation::json(one, sources)).collect::<Value>(),
             "unknown": standing.unknown.iter().map(ToString::to_string).collect::<Value>(),
         })
     };

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iamctl_access::{AccessChange, Caller, ChangeVerdict, Effect, Known, Portion, Risk};
+use iamctl_access::escalation::Escalation;
+use iamctl_access::{AccessChange, Caller, ChangeVerdict, Effect, Known, Portion, PrincipalChange, Risk};
 use iamctl_data::{AccessLevel, services};
 use iamctl_model::Account;
 use iamctl_policy::difference::Mfa;
 
 use super::access_json::name as level_name;
 use super::answer::together;
+use super::escalation;
 use super::names::{counted, list, principal};
 use super::page::{Ink, Page};
 use super::request::in_words;
@@ -26,14 +28,16 @@ pub(crate) fn access(page: &mut Page, change: &AccessChange, account: &Account, 
     }
     let mut groups = groups(change);
     // Portions are in the order of their risks already.
-    groups.sort_by_key(|(effect, _)| {
+    groups.sort_by_key(|(one, _)| {
+        let effect = &one.effect;
         let risk = effect.gained.iter().flat_map(|portion| &portion.risks).min().copied();
         (effect.verdict() == ChangeVerdict::Same, risk.is_none(), risk)
     });
     page.line(0, &[(Ink::Bold, "Access")]);
     let writer = Writer { account, verbose };
-    for (effect, names) in &groups {
-        writer.effect(page, effect, names);
+    for (one, names) in &groups {
+        writer.effect(page, &one.effect, names);
+        writer.escalations(page, one);
     }
     for role in &change.roles {
         let callers = |all: &'_ [Caller]| -> Vec<Caller> {
@@ -62,20 +66,28 @@ pub(crate) fn access(page: &mut Page, change: &AccessChange, account: &Account, 
 }
 
 /// Those who change alike.
-fn groups(change: &AccessChange) -> Vec<(&Effect, Vec<String>)> {
-    let mut groups: Vec<(&Effect, Vec<String>)> = Vec::new();
+fn groups(change: &AccessChange) -> Vec<(&PrincipalChange, Vec<String>)> {
+    let mut groups: Vec<(&PrincipalChange, Vec<String>)> = Vec::new();
     for one in &change.principals {
-        let is_alike = |(effect, _): &(&Effect, _)| {
+        let is_alike = |(known, _): &(&PrincipalChange, _)| {
             let both_same =
-                effect.verdict() == ChangeVerdict::Same && one.effect.verdict() == ChangeVerdict::Same;
-            both_same || **effect == *one.effect
+                known.effect.verdict() == ChangeVerdict::Same && one.effect.verdict() == ChangeVerdict::Same;
+            both_same || known.effect == one.effect && paths(known) == paths(one)
         };
         match groups.iter().position(is_alike).and_then(|at| groups.get_mut(at)) {
             Some((_, names)) => names.push(one.who.to_string()),
-            None => groups.push((&one.effect, vec![one.who.to_string()])),
+            None => groups.push((one, vec![one.who.to_string()])),
         }
     }
     groups
+}
+
+/// The newly open paths to more rights in words, those first that need nothing but what policies tell.
+fn paths(change: &PrincipalChange) -> Vec<(bool, String)> {
+    let told = |one: &Escalation| (one.path.given.is_some(), escalation::headline(one));
+    let mut paths: Vec<(bool, String)> = change.escalations.iter().map(told).collect();
+    paths.sort_by_key(|(is_given, _)| *is_given);
+    paths
 }
 
 struct Writer<'a> {
@@ -125,6 +137,24 @@ impl Writer<'_> {
         } else {
             self.portions(page, effect);
             self.unknown(page, &effect.unknown);
+        }
+    }
+
+    /// The paths to more rights that open. Those that need something that policies do not tell are only counted:
+    /// nearly everybody who works with servers has one.
+    fn escalations(&self, page: &mut Page, change: &PrincipalChange) {
+        let paths = paths(change);
+        let is_told =
+            |(at, (is_given, _)): &(usize, &(bool, String))| self.verbose || !is_given && *at < MOST_PORTIONS;
+        let told: Vec<&str> =
+            paths.iter().enumerate().filter(is_told).map(|(_, (_, text))| text.as_str()).collect();
+        for text in &told {
+            page.words(LINE, 4, &[(Ink::Danger, "! "), (Ink::Danger, text)]);
+        }
+        let hidden = paths.len().saturating_sub(told.len());
+        if hidden > 0 && !told.is_empty() {
+            let more = counted(hidden, "more path to more rights", "more paths to more rights");
+            page.words(LINE, 4, &[(Ink::Danger, "! "), (Ink::Hint, &format!("{more}; -v shows all"))]);
         }
     }
 

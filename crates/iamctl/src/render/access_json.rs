@@ -8,6 +8,7 @@ use iamctl_policy::difference::Mfa;
 use serde_json::{Value, json};
 
 use super::answer_json::one_if;
+use super::escalation;
 
 /// All of it.
 pub(crate) fn access(change: &AccessChange) -> Value {
@@ -18,6 +19,7 @@ pub(crate) fn access(change: &AccessChange) -> Value {
             "gained": one.effect.gained.iter().map(portion).collect::<Vec<_>>(),
             "lost": one.effect.lost.iter().map(portion).collect::<Vec<_>>(),
             "unknown": one.effect.unknown,
+            "escalations": one.escalations.iter().map(|one| escalation::json(one, None)).collect::<Vec<_>>(),
         })
     });
     let roles = change.roles.iter().map(|one| {

@@ -6,6 +6,7 @@ pub(crate) mod answer;
 pub(crate) mod answer_json;
 pub(crate) mod diagnostics;
 pub(crate) mod document;
+pub(crate) mod escalation;
 pub(crate) mod import;
 pub(crate) mod markdown;
 pub(crate) mod names;
