@@ -34,12 +34,12 @@ fn what_is_imported_is_planned_as_nothing_but_ownership_and_applied_without_a_ca
 }
 
 #[test]
-fn an_import_reads_only_and_costs_five_requests_and_one_for_each_policy() {
+fn an_import_reads_only_and_costs_eight_requests_and_one_for_each_policy() {
     let world = abandoned();
     world.iamctl(&["import"]).expect(0);
     assert_eq!(world.writes(), [] as [&str; 0]);
     let reads = world.calls(|call: &Call| call.service == Service::Iam || call.service == Service::Sts);
-    assert_eq!(reads.len(), 5 + 2, "{reads:?}");
+    assert_eq!(reads.len(), 8 + 2, "{reads:?}");
     world.proxy.clear();
     std::fs::remove_file(world.path("desired-state.yaml")).unwrap();
     world.iamctl(&["import", "--kind", "users"]).expect(0).says(&["3 users.", "3 things not chosen"]);

@@ -34,6 +34,7 @@ mod refusals;
 mod renames;
 mod replacements;
 mod requests;
+mod saml_providers;
 mod settings;
 mod terminals;
 mod visibility;

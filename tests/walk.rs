@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use serde_json::{Map, Value, json};
 
+use crate::saml_providers::saml_metadata;
 use crate::support::World;
 
 const USUAL_STEPS: u64 = 100;
@@ -97,7 +98,8 @@ struct Manifest {
     settings: Map<String, Value>,
 }
 
-const SECTIONS: [&str; 6] = ["policies", "groups", "users", "roles", "instance_profiles", "oidc_providers"];
+const SECTIONS: [&str; 7] =
+    ["policies", "groups", "users", "roles", "instance_profiles", "oidc_providers", "saml_providers"];
 
 impl Manifest {
     fn empty(world: &World) -> Self {
@@ -241,8 +243,12 @@ impl Manifest {
                 }
             }
         }
-        // A trust names OIDC providers under a shorter word.
-        let section = if section == "oidc_providers" { "oidc" } else { section };
+        // A trust names identity providers under a shorter word.
+        let section = match section {
+            "oidc_providers" => "oidc",
+            "saml_providers" => "saml",
+            other => other,
+        };
         for other in ["groups", "users", "roles"] {
             for block in self.sections[other].as_object_mut().unwrap().values_mut() {
                 let block = block.as_object_mut().unwrap();
@@ -263,7 +269,7 @@ impl Manifest {
                     item.as_object_mut().unwrap().retain(|_, value| !empty(value));
                 }
                 let names_somebody = |item: &Value| {
-                    ["users", "roles", "services", "accounts", "oidc"]
+                    ["users", "roles", "services", "accounts", "oidc", "saml"]
                         .iter()
                         .any(|key| item.get(*key).is_some())
                 };
@@ -293,6 +299,14 @@ impl Manifest {
             let holds_one = chance.below(4) > 0;
             let role = chance.one(&roles).filter(|_| holds_one).cloned();
             block.extend(role.map(|role| ("role".to_owned(), json!(role))));
+            return Value::Object(block);
+        }
+        if section == "saml_providers" {
+            block.remove("path");
+            // The local AWS has no tags of SAML providers.
+            block.remove("tags");
+            let certificates = [format!("AAA{}", chance.below(3)), format!("AAA{}", 3 + chance.below(3))];
+            block.insert("metadata".to_owned(), json!(saml_metadata(&certificates)));
             return Value::Object(block);
         }
         if section == "oidc_providers" {
@@ -336,6 +350,11 @@ impl Manifest {
         if !providers.is_empty() {
             let conditions = json!({"StringEquals": {"o1.example.com/id/A1:aud": "app"}});
             trust.push(json!({"oidc": providers, "conditions": conditions}));
+        }
+        let providers = chance.some(&self.names("saml_providers"));
+        if !providers.is_empty() {
+            let conditions = json!({"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}});
+            trust.push(json!({"saml": providers, "conditions": conditions}));
         }
         trust.reverse();
         trust.truncate(1 + chance.below(3));

@@ -129,6 +129,28 @@ impl Account<'_> {
         self.wait(call.client_id_list("theirs").thumbprint_list(thumbprint).send()).unwrap();
     }
 
+    /// The metadata of a SAML provider; nothing when it is not there.
+    pub(crate) fn saml_provider(&self, name: &str) -> Value {
+        let list = self.wait(self.iam.list_saml_providers().send()).unwrap();
+        let arns = list.saml_provider_list.unwrap_or_default().into_iter();
+        let arn = arns.filter_map(|entry| entry.arn).find(|arn| arn.ends_with(&format!("/{name}")));
+        let Some(arn) = arn else { return Value::Null };
+        let found = self.wait(self.iam.get_saml_provider().saml_provider_arn(arn).send()).unwrap();
+        json!(found.saml_metadata_document)
+    }
+
+    /// Makes a SAML provider, as somebody else would.
+    pub(crate) fn make_saml_provider(&self, name: &str, metadata: &str) {
+        let call = self.iam.create_saml_provider().name(name).saml_metadata_document(metadata);
+        self.wait(call.send()).unwrap();
+    }
+
+    /// Gives a SAML provider other metadata, as somebody else would.
+    pub(crate) fn change_saml_provider(&self, arn: &str, metadata: &str) {
+        let call = self.iam.update_saml_provider().saml_provider_arn(arn).saml_metadata_document(metadata);
+        self.wait(call.send()).unwrap();
+    }
+
     /// The names of the managed policies that a role has.
     pub(crate) fn policies_of_role(&self, role: &str) -> Vec<String> {
         let answer = self.wait(self.iam.list_attached_role_policies().role_name(role).send()).unwrap();

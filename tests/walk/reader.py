@@ -72,11 +72,14 @@ def wanted_trust(manifest, items):
         if item.get("oidc"):
             principal["Federated"] = [provider_arn(url) for url in item["oidc"]]
             condition.update(item["conditions"])
+        if item.get("saml"):
+            principal["Federated"] = [arn("saml-provider", "/", name) for name in item["saml"]]
+            condition.update(item["conditions"])
         if "mfa" in item:
             condition.setdefault("Bool", {})["aws:MultiFactorAuthPresent"] = "true"
         if "external_id" in item:
             condition.setdefault("StringEquals", {})["sts:ExternalId"] = item["external_id"]
-        action = "sts:AssumeRoleWithWebIdentity" if item.get("oidc") else "sts:AssumeRole"
+        action = "sts:AssumeRole" + ("WithWebIdentity" if item.get("oidc") else "WithSAML" if item.get("saml") else "")
         statement = {"Effect": "Allow", "Action": action, "Principal": {k: v for k, v in principal.items() if v}}
         statements.append({**statement, "Condition": condition} if condition else statement)
     return {"Statement": statements}
@@ -127,6 +130,8 @@ def wanted(manifest):
             **{key: said.get(ours, False) for ours, key in FLAGS.items()},
             "MaxPasswordAge": said.get("max_password_age"), "PasswordReusePrevention": said.get("password_reuse_prevention"),
         }
+    for name, block in manifest["saml_providers"].items():
+        state[f"saml_provider/{name}"] = {"metadata": block["metadata"]}
     return state
 
 
@@ -173,6 +178,11 @@ def found():
         state[f"oidc_provider/{listed_provider['Arn'].split('/', 1)[1]}"] = {
             "url": provider["Url"].removeprefix("https://"), "client_ids": sorted(provider["ClientIDList"]),
             "thumbprints": sorted(provider["ThumbprintList"]), "tags": tags(provider),
+        }
+    for provider in iam.list_saml_providers()["SAMLProviderList"]:
+        name = provider["Arn"].split("/", 1)[1]
+        state[f"saml_provider/{name}"] = {
+            "metadata": iam.get_saml_provider(SAMLProviderArn=provider["Arn"])["SAMLMetadataDocument"],
         }
     for alias in iam.list_account_aliases()["AccountAliases"]:
         state["account_alias"] = {"alias": alias}
@@ -221,10 +231,11 @@ def prepare():
     iam.add_role_to_instance_profile(InstanceProfileName="stranger", RoleName="stranger")
     iam.create_open_id_connect_provider(
         Url="https://stranger.example.com", ClientIDList=["a"], ThumbprintList=["1" * 40], Tags=[{"Key": "of", "Value": "others"}])
+    iam.create_saml_provider(Name="stranger", SAMLMetadataDocument="<of-others/>" + " " * 1000)
     STRANGERS.update(found())
 
 
-SECTIONS = ("policies", "groups", "users", "roles", "instance_profiles", "oidc_providers")
+SECTIONS = ("policies", "groups", "users", "roles", "instance_profiles", "oidc_providers", "saml_providers")
 
 
 def compare(path):
@@ -278,6 +289,12 @@ def drift(seed):
         else:
             iam.tag_open_id_connect_provider(Tags=[{"Key": "Team", "Value": chance.choice("xy")}], **argument)
         return f"{what} at oidc_provider/{name}"
+    if kind == "saml_provider":
+        provider = arn("saml-provider", "/", name)
+        metadata = iam.get_saml_provider(SAMLProviderArn=provider)["SAMLMetadataDocument"]
+        other = chance.choice([metadata.replace("AAA0", "AAA9"), metadata.replace("/sso", "/drift")])
+        iam.update_saml_provider(SAMLProviderArn=provider, SAMLMetadataDocument=other)
+        return f"other metadata at saml_provider/{name}"
     if kind == "policy":
         policy = next(one["Arn"] for one in pages("list_policies", "Policies", Scope="Local") if one["PolicyName"] == name)
         versions = iam.list_policy_versions(PolicyArn=policy)["Versions"]

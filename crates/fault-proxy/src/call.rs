@@ -43,8 +43,8 @@ pub struct Call {
     /// The operation's name, as in `CreateUser` or `PutObject`. For other services, method and path.
     pub operation: String,
     /// What it is done to: the object's key or else the bucket for S3; otherwise the first that is there of
-    /// `InstanceProfileName`, `OpenIDConnectProviderArn`, `Url`, `AccountAlias`, `UserName`, `RoleName`, `GroupName`, `PolicyName`,
-    /// `PolicyArn`, `RoleArn`. Empty when there is none.
+    /// `InstanceProfileName`, `OpenIDConnectProviderArn`, `Url`, `SAMLProviderArn`, `AccountAlias`, `UserName`,
+    /// `RoleName`, `GroupName`, `PolicyName`, `PolicyArn`, `RoleArn`, `Name`. Empty when there is none.
     pub target: String,
     /// The parameters of a Query request but for `Action` and `Version`. For S3 those of the URL, and `Bucket` and
     /// `Key`.
@@ -67,12 +67,15 @@ const TARGETS: &[&str] = &[
     "OpenIDConnectProviderArn",
     "Url",
     "AccountAlias",
+    "SAMLProviderArn",
     "UserName",
     "RoleName",
     "GroupName",
     "PolicyName",
     "PolicyArn",
     "RoleArn",
+    // A SAML provider that is made.
+    "Name",
 ];
 
 impl Call {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
     AccountAlias, Action, Address, Group, InstanceProfile, OidcProvider, Path, Policy, PolicyArn, PolicyName,
-    Resource, Role, Tags, User,
+    Resource, Role, SamlProvider, Tags, User,
 };
 
 /// The things that a call changes: what it writes to, and the group of a membership, or the former name.
@@ -54,6 +54,9 @@ pub(crate) fn made(action: &Action) -> Option<Resource> {
         }
         Action::CreateAccountAlias { account_alias: alias } => Resource::AccountAlias(AccountAlias { alias }),
         Action::UpdateAccountPasswordPolicy { policy } => Resource::PasswordPolicy(policy),
+        Action::CreateSAMLProvider { name: _, metadata, tags } => {
+            Resource::SamlProvider(SamlProvider { metadata, tags })
+        }
         _ => return None,
     })
 }
@@ -74,6 +77,7 @@ pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&
         | Action::CreateOpenIDConnectProvider { .. }
         | Action::CreateAccountAlias { .. }
         | Action::UpdateAccountPasswordPolicy { .. }
+        | Action::CreateSAMLProvider { .. }
         | Action::DeleteUser { .. }
         | Action::DeleteGroup { .. }
         | Action::DeleteRole { .. }
@@ -82,6 +86,7 @@ pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&
         | Action::DeleteOpenIDConnectProvider { .. }
         | Action::DeleteAccountAlias { .. }
         | Action::DeleteAccountPasswordPolicy {}
+        | Action::DeleteSAMLProvider { .. }
         | Action::DeletePolicyVersion { .. }
         | Action::UpdateAccessKey { .. }
         | Action::DeleteAccessKey { .. }
@@ -130,15 +135,22 @@ pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&
         Action::AddClientIDToOpenIDConnectProvider { .. }
         | Action::RemoveClientIDFromOpenIDConnectProvider { .. }
         | Action::UpdateOpenIDConnectProviderThumbprint { .. } => change_oidc_provider(resource, action),
+        Action::UpdateSAMLProvider { metadata, .. } => {
+            if let Resource::SamlProvider(provider) = resource {
+                provider.metadata.clone_from(metadata);
+            }
+        }
         Action::TagUser { tags, .. }
         | Action::TagRole { tags, .. }
         | Action::TagPolicy { tags, .. }
         | Action::TagInstanceProfile { tags, .. }
-        | Action::TagOpenIDConnectProvider { tags, .. } => tag(resource, tags),
+        | Action::TagOpenIDConnectProvider { tags, .. }
+        | Action::TagSAMLProvider { tags, .. } => tag(resource, tags),
         Action::UntagUser { tag_keys, .. }
         | Action::UntagRole { tag_keys, .. }
         | Action::UntagInstanceProfile { tag_keys, .. }
         | Action::UntagOpenIDConnectProvider { tag_keys, .. }
+        | Action::UntagSAMLProvider { tag_keys, .. }
         | Action::UntagPolicy { tag_keys, .. } => untag(resource, tag_keys),
     }
 }
@@ -150,7 +162,10 @@ fn path(resource: &mut Resource) -> Option<&mut Path> {
         Resource::User(user) => Some(&mut user.path),
         Resource::Role(role) => Some(&mut role.path),
         Resource::InstanceProfile(profile) => Some(&mut profile.path),
-        Resource::OidcProvider(_) | Resource::AccountAlias(_) | Resource::PasswordPolicy(_) => None,
+        Resource::OidcProvider(_)
+        | Resource::SamlProvider(_)
+        | Resource::AccountAlias(_)
+        | Resource::PasswordPolicy(_) => None,
     }
 }
 
@@ -214,6 +229,7 @@ fn set_boundary(resource: &mut Resource, boundary: Option<PolicyArn>) {
         | Resource::Group(_)
         | Resource::InstanceProfile(_)
         | Resource::OidcProvider(_)
+        | Resource::SamlProvider(_)
         | Resource::AccountAlias(_)
         | Resource::PasswordPolicy(_) => {}
     }
@@ -233,6 +249,7 @@ fn change_inline_policies(resource: &mut Resource, action: &Action) {
         Resource::Policy(_)
         | Resource::InstanceProfile(_)
         | Resource::OidcProvider(_)
+        | Resource::SamlProvider(_)
         | Resource::AccountAlias(_)
         | Resource::PasswordPolicy(_) => {}
         Resource::Group(group) => set_or_remove(&mut group.inline_policies, name, document),
@@ -266,6 +283,7 @@ fn policies(resource: &mut Resource) -> Option<&mut BTreeSet<PolicyArn>> {
         Resource::Policy(_)
         | Resource::InstanceProfile(_)
         | Resource::OidcProvider(_)
+        | Resource::SamlProvider(_)
         | Resource::AccountAlias(_)
         | Resource::PasswordPolicy(_) => None,
         Resource::Group(group) => Some(&mut group.policies),
@@ -299,7 +317,8 @@ fn tag(resource: &mut Resource, tags: &Tags) {
     | Resource::Role(Role { tags: present, .. })
     | Resource::Policy(Policy { tags: present, .. })
     | Resource::InstanceProfile(InstanceProfile { tags: present, .. })
-    | Resource::OidcProvider(OidcProvider { tags: present, .. })) = resource
+    | Resource::OidcProvider(OidcProvider { tags: present, .. })
+    | Resource::SamlProvider(SamlProvider { tags: present, .. })) = resource
     else {
         return;
     };
@@ -314,7 +333,8 @@ fn untag(resource: &mut Resource, keys: &[String]) {
         }
         Resource::Policy(Policy { tags, .. })
         | Resource::InstanceProfile(InstanceProfile { tags, .. })
-        | Resource::OidcProvider(OidcProvider { tags, .. }) => {
+        | Resource::OidcProvider(OidcProvider { tags, .. })
+        | Resource::SamlProvider(SamlProvider { tags, .. }) => {
             tags.0.retain(|key, _| !keys.contains(key));
         }
         Resource::Group(_) | Resource::AccountAlias(_) | Resource::PasswordPolicy(_) => {}

@@ -57,6 +57,7 @@ mod read_instance_profiles;
 mod read_oidc_providers;
 mod read_one;
 mod read_quotas;
+mod read_saml_providers;
 mod read_settings;
 mod settle;
 mod whole;

@@ -387,6 +387,11 @@ impl AwsIam {
             | Action::DeleteAccountAlias { .. }
             | Action::UpdateAccountPasswordPolicy { .. }
             | Action::DeleteAccountPasswordPolicy {} => self.call_on_setting(action).await,
+            Action::CreateSAMLProvider { .. }
+            | Action::UpdateSAMLProvider { .. }
+            | Action::DeleteSAMLProvider { .. }
+            | Action::TagSAMLProvider { .. }
+            | Action::UntagSAMLProvider { .. } => self.call_on_saml_provider(action).await,
             Action::UpdateAccessKey { user_name, access_key_id, status } => done(
                 iam.update_access_key()
                     .user_name(user_name.as_str())
@@ -500,6 +505,8 @@ fn takes_away(action: &Action) -> bool {
             | Action::UntagOpenIDConnectProvider { .. }
             | Action::DeleteAccountAlias { .. }
             | Action::DeleteAccountPasswordPolicy {}
+            | Action::DeleteSAMLProvider { .. }
+            | Action::UntagSAMLProvider { .. }
             // A key that is gone cannot be used either.
             | Action::UpdateAccessKey { status: KeyStatus::Inactive, .. }
             | Action::DeleteAccessKey { .. }

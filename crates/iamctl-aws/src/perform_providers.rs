@@ -1,4 +1,4 @@
-//! The calls on OpenID Connect providers.
+//! The calls on identity providers.
 
 use std::collections::BTreeSet;
 
@@ -49,6 +49,46 @@ impl AwsIam {
             Action::UntagOpenIDConnectProvider { arn, tag_keys } => done(
                 iam.untag_open_id_connect_provider()
                     .open_id_connect_provider_arn(arn.as_str())
+                    .set_tag_keys(Some(tag_keys.clone()))
+                    .send()
+                    .await,
+            ),
+            _ => Ok(Receipt::default()),
+        }
+    }
+
+    pub(crate) async fn call_on_saml_provider(&self, action: &Action) -> Result<Receipt, Failure> {
+        let iam = &self.client;
+        match action {
+            Action::CreateSAMLProvider { name, metadata, tags } => {
+                let call = iam
+                    .create_saml_provider()
+                    .name(name.as_str())
+                    .saml_metadata_document(metadata.as_str())
+                    .set_tags(some(sdk_tags(tags)?));
+                let answer = call.customize().config_override(once()).send().await;
+                made(answer, |answer| answer.saml_provider_arn.clone())
+            }
+            Action::UpdateSAMLProvider { arn, metadata } => done(
+                iam.update_saml_provider()
+                    .saml_provider_arn(arn.as_str())
+                    .saml_metadata_document(metadata.as_str())
+                    .send()
+                    .await,
+            ),
+            Action::DeleteSAMLProvider { arn } => {
+                done(iam.delete_saml_provider().saml_provider_arn(arn.as_str()).send().await)
+            }
+            Action::TagSAMLProvider { arn, tags } => done(
+                iam.tag_saml_provider()
+                    .saml_provider_arn(arn.as_str())
+                    .set_tags(Some(sdk_tags(tags)?))
+                    .send()
+                    .await,
+            ),
+            Action::UntagSAMLProvider { arn, tag_keys } => done(
+                iam.untag_saml_provider()
+                    .saml_provider_arn(arn.as_str())
                     .set_tag_keys(Some(tag_keys.clone()))
                     .send()
                     .await,

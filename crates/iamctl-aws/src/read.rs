@@ -10,7 +10,7 @@ use iam::types::{GroupDetail, ManagedPolicyDetail, Role, RoleDetail, UserDetail}
 use iamctl_apply::ErrorClass;
 use iamctl_model::{
     Account, Address, InstanceProfileName, Kind, Live, LiveRole, Observed, OidcProviderUrl, Path, PolicyArn,
-    PolicyName, RoleDetails, RoleName, Tags, UniqueId,
+    PolicyName, RoleDetails, RoleName, SamlProviderName, Tags, UniqueId,
 };
 
 use crate::connect::Aws;
@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::pages::Markers;
 use crate::patience::Patience;
 use crate::read_error::ReadError;
-use crate::{read_instance_profiles, read_oidc_providers};
+use crate::{read_instance_profiles, read_oidc_providers, read_saml_providers};
 
 /// What is read beyond what two list calls give.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Scope {
     pub oidc_providers: Option<BTreeSet<OidcProviderUrl>>,
     /// The settings of the account that are read: each costs one call.
     pub settings: BTreeSet<Kind>,
+    /// Whether SAML providers are read, and of which metadata and tags: each of these costs one call.
+    pub saml_providers: Option<BTreeSet<SamlProviderName>>,
 }
 
 const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
@@ -127,14 +129,28 @@ impl Reader<'_> {
                 None => Ok(None),
             }
         };
-        let (details, roles, profiles, providers) =
-            tokio::try_join!(self.details(), self.roles(), instance_profiles, oidc_providers)?;
+        let saml_providers = async {
+            match &scope.saml_providers {
+                Some(_) => self.saml_providers().await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (details, roles, profiles, providers, saml_providers) = tokio::try_join!(
+            self.details(),
+            self.roles(),
+            instance_profiles,
+            oidc_providers,
+            saml_providers
+        )?;
         let mut live = assemble(account, details, roles)?;
         if let Some(profiles) = profiles {
             read_instance_profiles::add(&mut live, profiles)?;
         }
         if let Some(providers) = providers {
             read_oidc_providers::add(&mut live, providers)?;
+        }
+        if let Some(providers) = saml_providers {
+            read_saml_providers::add(&mut live, providers)?;
         }
         self.add_tags(&mut live, &scope.tags_of_policies).await?;
         if let Some(tags_of) = &scope.instance_profiles {
@@ -145,6 +161,9 @@ impl Reader<'_> {
         }
         for kind in &scope.settings {
             self.add_setting(&mut live, *kind).await?;
+        }
+        if let Some(details_of) = &scope.saml_providers {
+            self.add_saml_details(&mut live, details_of).await?;
         }
         Ok(live)
     }

@@ -1,6 +1,6 @@
 //! Asking for one thing by its name: whether it is there although a list does not have it.
 
-use iamctl_model::{Account, Address, OidcProviderArn, Path, PolicyArn, UniqueId};
+use iamctl_model::{Account, Address, OidcProviderArn, Path, PolicyArn, SamlProviderArn, UniqueId};
 
 use crate::connect::Aws;
 use crate::convert;
@@ -14,6 +14,7 @@ const ROLE: &str = "iam:GetRole";
 const POLICY: &str = "iam:GetPolicy";
 const INSTANCE_PROFILE: &str = "iam:GetInstanceProfile";
 const OIDC_PROVIDER: &str = "iam:GetOpenIDConnectProvider";
+const SAML_PROVIDER: &str = "iam:GetSAMLProvider";
 
 impl Aws {
     /// The unique id of what is at an address, `None` where nothing is. The path matters for policies,
@@ -68,6 +69,11 @@ impl Aws {
                 let call = reader.client.get_open_id_connect_provider();
                 let answer = call.open_id_connect_provider_arn(arn.as_str()).send().await;
                 (OIDC_PROVIDER, answer.map(|_| Some(arn.as_str().to_owned())).map_err(Failure::from))
+            }
+            Address::SamlProvider(name) => {
+                let arn = SamlProviderArn::new(account, name);
+                let answer = reader.client.get_saml_provider().saml_provider_arn(arn.as_str()).send().await;
+                (SAML_PROVIDER, answer.map(|_| Some(arn.as_str().to_owned())).map_err(Failure::from))
             }
         };
         match found {

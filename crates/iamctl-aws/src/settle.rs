@@ -12,7 +12,10 @@ use std::time::Duration;
 
 use aws_sdk_iam::primitives::DateTime;
 use iamctl_apply::{Attempt, ErrorClass, Receipt};
-use iamctl_model::{Action, InstanceProfileName, OidcProviderArn, PolicyArn, RoleName, Tags, UniqueId};
+use iamctl_model::{
+    Action, InstanceProfileName, OidcProviderArn, PolicyArn, RoleName, SamlMetadata, SamlProviderArn, Tags,
+    UniqueId,
+};
 use iamctl_policy::Document;
 use jiff::{SignedDuration, Timestamp};
 
@@ -139,6 +142,7 @@ impl AwsIam {
                 Ok(false) => Ok(Found::Nothing),
                 Err(failure) => Err(failure),
             },
+            Action::CreateSAMLProvider { .. } => self.look_for_saml_provider(action, since).await,
             Action::AddRoleToInstanceProfile { instance_profile_name, role_name } => {
                 self.look_for_role_in(instance_profile_name, role_name).await
             }
@@ -285,6 +289,18 @@ impl AwsIam {
             found.thumbprint_list().iter().map(|text| convert::thumbprint(text)).collect();
         look.same("client ids", ids == *client_ids);
         look.same("thumbprints", thumbprints.as_ref().is_none_or(|wanted| seen == *wanted));
+        look.same("tags", same_tags(found.tags, tags));
+        Ok(look.found(Some(arn.as_str().to_owned())))
+    }
+
+    async fn look_for_saml_provider(&self, action: &Action, since: Timestamp) -> Result<Found, Failure> {
+        let Action::CreateSAMLProvider { name, metadata, tags } = action else { return Ok(Found::Nothing) };
+        let arn = SamlProviderArn::new(&self.account, name);
+        let found = self.client.get_saml_provider().saml_provider_arn(arn.as_str()).send().await?;
+        let Some(created) = &found.create_date else { return Ok(Found::Nothing) };
+        let mut look = Look::of(created, since);
+        let seen = found.saml_metadata_document.as_deref().map(SamlMetadata::stored);
+        look.same("metadata", seen.as_ref() == Some(metadata));
         look.same("tags", same_tags(found.tags, tags));
         Ok(look.found(Some(arn.as_str().to_owned())))
     }

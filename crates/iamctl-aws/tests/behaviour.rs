@@ -58,6 +58,16 @@ async fn the_local_aws_does_as_the_scenes_say() {
                     .collect(),
             ),
             settings: BTreeSet::from([Kind::AccountAlias, Kind::PasswordPolicy]),
+            saml_providers: Some(
+                memory
+                    .live()
+                    .saml_providers
+                    .as_ref()
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, _)| name.clone())
+                    .collect(),
+            ),
         };
         let live = world.aws.read_live(&world.account, &scope).await.unwrap();
         let (there, expected) = (contents(&live), contents(memory.live()));

@@ -15,7 +15,8 @@ use iamctl_apply::{Attempt, ErrorClass, IamAccount, Receipt};
 use iamctl_aws::{Aws, AwsIam, Scope};
 use iamctl_model::{
     Account, Action, Address, GroupName, InstanceProfileName, Kind, Live, OidcProviderArn, OidcProviderUrl,
-    Path, PolicyArn, PolicyName, RoleName, SessionDuration, Tags, UserName, VersionId,
+    Path, PolicyArn, PolicyName, RoleName, SamlMetadata, SamlProviderArn, SamlProviderName, SessionDuration,
+    Tags, UserName, VersionId,
 };
 use iamctl_policy::Document;
 use jiff::{SignedDuration, Timestamp};
@@ -38,7 +39,10 @@ async fn every_call_does_what_it_says() {
         .await;
     let made_profile = made.perform(&iam, create_instance_profile("i", &[("a", "1")]), now).await;
     let made_provider = made.perform(&iam, create_oidc_provider(&["a", "b"]), now).await;
+    let made_saml = made.perform(&iam, create_saml_provider("AAAA", &[]), now).await;
     let live = read(&world).await;
+    assert_eq!(made_saml.created.as_ref(), live.id(&Address::SamlProvider(saml_name())));
+    assert!(live.created(&Address::SamlProvider(saml_name())).is_some());
     assert_eq!(made_provider.created.as_ref(), live.id(&Address::OidcProvider(url())));
     assert!(live.created(&Address::OidcProvider(url())).is_some());
     assert_eq!(made_profile.created.as_ref(), live.id(&"instance_profile/i".parse().unwrap()));
@@ -82,6 +86,9 @@ async fn every_call_does_what_it_says() {
     assert_eq!(changed.thumbprints, ["2".repeat(40)].into());
     assert_eq!(changed.tags.0, [("b".to_owned(), "2".to_owned())].into());
 
+    let changed = live.saml_provider(&saml_name()).unwrap().details.as_ref().unwrap();
+    assert_eq!(changed.metadata, metadata("BBBB"));
+
     // … and taken away, and what is gone is gone a second time.
     let deletions = deletions(&account);
     for action in &deletions {
@@ -90,14 +97,15 @@ async fn every_call_does_what_it_says() {
     assert_eq!(read(&world).await, Live::empty(account.clone()));
     for action in &deletions {
         let receipt = made.perform(&iam, action.clone(), now).await;
-        // Of all deletes, this one alone is content with nothing.
-        let is_content = matches!(action, Action::DeleteOpenIDConnectProvider { .. });
+        // Of all deletes, AWS is content with nothing in the first alone; moto in both.
+        let is_content =
+            matches!(action, Action::DeleteOpenIDConnectProvider { .. } | Action::DeleteSAMLProvider { .. });
         let remark = (!is_content).then_some("was already gone");
         assert_eq!(receipt.remark.as_deref(), remark, "{}", action.describe());
     }
 
     // Only what moto cannot do is left, and tried below.
-    assert_eq!(made.calls.len(), 48, "{:?}", made.calls);
+    assert_eq!(made.calls.len(), 51, "{:?}", made.calls);
 }
 
 /// moto refuses boundaries of users: that these calls are sent as they should be is all that can be seen.
@@ -146,6 +154,30 @@ async fn client_ids_of_providers_are_added_and_removed() {
         assert_eq!(world.calls(), [format!("iam {call} {}", arn())]);
         assert_eq!(world.proxy.calls()[0].param("ClientID"), client_id);
     }
+}
+
+/// moto knows no tags of SAML providers: that they are sent as they should be is all that can be seen.
+#[tokio::test]
+async fn saml_providers_are_tagged() {
+    let world = World::new().await;
+    let iam = world.aws.iam(&world.account);
+    let arn = || saml_provider(&world.account);
+    let tag = Action::TagSAMLProvider { arn: arn(), tags: tags(&[("b", "2")]) };
+    let untag = Action::UntagSAMLProvider { arn: arn(), tag_keys: vec!["a".into()] };
+    for (action, key) in [(tag, "Tags.member.1.Key"), (untag, "TagKeys.member.1")] {
+        world.proxy.clear();
+        let call = action.call();
+        let answer = format!("<{call}Response><ResponseMetadata/></{call}Response>");
+        world.proxy.inject(Fault::reply(200, "text/xml", answer).operation(call));
+        iam.perform(&action, Attempt::first(Timestamp::now())).await.unwrap();
+        assert_eq!(world.calls(), [format!("iam {call} {}", arn())]);
+        assert_eq!(world.proxy.calls()[0].param(key), if key.starts_with("Tags") { "b" } else { "a" });
+    }
+    world.proxy.clear();
+    let create = create_saml_provider("AAAA", &[("a", "1")]);
+    iam.perform(&create, Attempt::first(Timestamp::now())).await.unwrap();
+    assert_eq!(world.calls(), ["iam CreateSAMLProvider idp"]);
+    assert_eq!(world.proxy.calls()[0].param("Tags.member.1.Key"), "a");
 }
 
 #[tokio::test]
@@ -239,6 +271,7 @@ async fn the_sdk_repeats_no_create_whatever_happens_to_it() {
             create_role("new", "", 3_600),
             create_policy("new", "", READ, &[]),
             create_oidc_provider(&[]),
+            create_saml_provider("AAAA", &[]),
             version,
         ];
         world.proxy.clear();
@@ -423,6 +456,30 @@ async fn a_provider_that_was_made_and_nobody_said_so_is_known_by_what_it_is() {
     let error = iam.perform(&create_oidc_provider(&["b"]), Attempt::after_loss(now)).await.unwrap_err();
     assert!(error.message.contains("its client ids differs"), "{error}");
     let error = iam.perform(&create_oidc_provider(&["a"]), Attempt::first(now)).await.unwrap_err();
+    assert!(error.message.contains("somebody made it after the plan was made"), "{error}");
+}
+
+#[tokio::test]
+async fn a_saml_provider_that_was_made_and_nobody_said_so_is_known_by_its_metadata() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    let lost = world.proxy.inject(Fault::lose_reply().operation("CreateSAMLProvider"));
+    let receipt = iam.perform(&create_saml_provider("AAAA", &[]), Attempt::first(now)).await.unwrap();
+    assert!(receipt.remark.unwrap().starts_with("was made although"));
+    assert_eq!(receipt.created.unwrap().0, saml_provider(&world.account).as_str());
+    assert_eq!(world.count("CreateSAMLProvider"), 1, "the SDK does not repeat it");
+    lost.remove();
+
+    // moto would make it a second time.
+    let exists =
+        "<ErrorResponse><Error><Code>EntityAlreadyExists</Code><Message>m</Message></Error></ErrorResponse>";
+    world.proxy.inject(Fault::reply(409, "text/xml", exists).operation("CreateSAMLProvider"));
+    let again = |certificate| create_saml_provider(certificate, &[]);
+    let receipt = iam.perform(&again("AAAA"), Attempt::after_loss(now)).await.unwrap();
+    assert_eq!(receipt.remark.as_deref(), Some("was already there, made during this run"));
+    let error = iam.perform(&again("BBBB"), Attempt::after_loss(now)).await.unwrap_err();
+    assert!(error.message.contains("its metadata differs"), "{error}");
+    let error = iam.perform(&again("AAAA"), Attempt::first(now)).await.unwrap_err();
     assert!(error.message.contains("somebody made it after the plan was made"), "{error}");
 }
 
@@ -661,6 +718,7 @@ fn changes(account: &Account) -> Vec<Action> {
         },
         Action::TagOpenIDConnectProvider { arn: provider(account), tags: tags(&[("b", "2")]) },
         Action::UntagOpenIDConnectProvider { arn: provider(account), tag_keys: vec!["a".into()] },
+        Action::UpdateSAMLProvider { arn: saml_provider(account), metadata: metadata("BBBB") },
     ]
 }
 
@@ -680,6 +738,7 @@ fn deletions(account: &Account) -> Vec<Action> {
         Action::RemoveRoleFromInstanceProfile { instance_profile_name: profile("i"), role_name: r.clone() },
         Action::DeleteInstanceProfile { instance_profile_name: profile("i") },
         Action::DeleteOpenIDConnectProvider { arn: provider(account) },
+        Action::DeleteSAMLProvider { arn: saml_provider(account) },
         Action::DeleteUser { user_name: u },
         Action::DeleteGroup { group_name: g },
         Action::DeleteRole { role_name: r },
@@ -707,6 +766,14 @@ fn create_oidc_provider(client_ids: &[&str]) -> Action {
         thumbprints: Some(["1".repeat(40)].into()),
         tags: tags(&[("a", "1")]),
     }
+}
+
+fn create_saml_provider(certificate: &str, with: &[(&str, &str)]) -> Action {
+    Action::CreateSAMLProvider { name: saml_name(), metadata: metadata(certificate), tags: tags(with) }
+}
+
+fn metadata(certificate: &str) -> SamlMetadata {
+    SamlMetadata::parse(&iamctl_testing::saml_metadata("idp", &[certificate])).unwrap()
 }
 
 fn create_role(name: &str, description: &str, seconds: u32) -> Action {
@@ -742,6 +809,7 @@ async fn read(world: &World) -> Live {
         instance_profiles: Some([profile("i")].into()),
         oidc_providers: Some([url()].into()),
         settings: [Kind::AccountAlias, Kind::PasswordPolicy].into(),
+        saml_providers: Some([saml_name()].into()),
     };
     world.aws.read_live(&world.account, &scope).await.unwrap()
 }
@@ -772,6 +840,14 @@ fn url() -> OidcProviderUrl {
 
 fn provider(account: &Account) -> OidcProviderArn {
     OidcProviderArn::new(account, &url())
+}
+
+fn saml_name() -> SamlProviderName {
+    SamlProviderName::parse("idp").unwrap()
+}
+
+fn saml_provider(account: &Account) -> SamlProviderArn {
+    SamlProviderArn::new(account, &saml_name())
 }
 
 fn path(text: &str) -> Path {

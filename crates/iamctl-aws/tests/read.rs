@@ -10,7 +10,8 @@ use common::World;
 use fault_proxy::{Fault, REQUEST_ID};
 use iamctl_aws::{Patience, ReadError, Scope};
 use iamctl_model::{
-    Address, InstanceProfileName, Kind, Live, Observed, OidcProviderUrl, PolicyName, RoleName, UserName,
+    Address, InstanceProfileName, Kind, Live, Observed, OidcProviderUrl, PolicyName, RoleName,
+    SamlProviderName, UserName,
 };
 use iamctl_policy::Document;
 
@@ -611,6 +612,57 @@ async fn oidc_providers_are_read_where_the_scope_says_so() {
         injected.remove();
     }
     for operation in ["ListOpenIDConnectProviders", "GetOpenIDConnectProvider"] {
+        let denied = world.proxy.inject(Fault::access_denied().operation(operation));
+        let error = world.aws.read_live(&world.account, &scope).await.unwrap_err();
+        assert!(error.to_string().contains(&format!("without `iam:{operation}`")), "{error}");
+        denied.remove();
+    }
+}
+
+#[tokio::test]
+async fn saml_providers_are_read_where_the_scope_says_so() {
+    let world = World::new().await;
+    let metadata = iamctl_testing::saml_metadata("idp", &["AAAA"]);
+    for name in ["Okta", "Other"] {
+        let call = world.iam().create_saml_provider().name(name).saml_metadata_document(metadata.clone());
+        call.send().await.unwrap();
+    }
+    let name = |text: &str| SamlProviderName::parse(text).unwrap();
+    let details_of = [name("Okta"), name("missing")];
+    let scope = Scope { saml_providers: Some(details_of.into()), ..Scope::default() };
+    world.proxy.clear();
+    let live = world.aws.read_live(&world.account, &scope).await.unwrap();
+    assert_eq!(world.calls().len(), 4, "two lists, one of providers, and one for details");
+    let found = live.saml_provider(&name("Okta")).unwrap();
+    assert_eq!(found.id.0, format!("arn:aws:iam::{}:saml-provider/Okta", world.account.id));
+    assert_eq!(found.details.as_ref().unwrap().metadata.as_str(), metadata, "to the letter");
+    assert_eq!(live.saml_provider(&name("Other")).unwrap().details, Observed::NotRead);
+
+    // What is odd is no account without providers, and no provider without metadata.
+    let entry = |arn: &str| {
+        format!(
+            "<ListSAMLProvidersResult><SAMLProviderList><member><Arn>{arn}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>\
+         </member></SAMLProviderList></ListSAMLProvidersResult>"
+        )
+    };
+    for (call, text, says) in [
+        ("ListSAMLProviders", "<ListSAMLProvidersResult/>".to_owned(), "was answered without a list"),
+        ("ListSAMLProviders", entry("arn:aws:iam::210987654321:saml-provider/a"), "`210987654321` answered"),
+        (
+            "ListSAMLProviders",
+            entry("arn:aws:iam::123456789012:saml-provider/"),
+            "is not the ARN of a SAML provider",
+        ),
+        ("GetSAMLProvider", "<GetSAMLProviderResult/>".to_owned(), "was answered without metadata"),
+    ] {
+        let text = text.replace("123456789012", world.account.id.as_str());
+        let answer = format!("<{call}Response>{text}</{call}Response>");
+        let injected = world.proxy.inject(Fault::reply(200, "text/xml", answer).operation(call));
+        let error = world.aws.read_live(&world.account, &scope).await.unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+        injected.remove();
+    }
+    for operation in ["ListSAMLProviders", "GetSAMLProvider"] {
         let denied = world.proxy.inject(Fault::access_denied().operation(operation));
         let error = world.aws.read_live(&world.account, &scope).await.unwrap_err();
         assert!(error.to_string().contains(&format!("without `iam:{operation}`")), "{error}");

@@ -239,6 +239,15 @@ fn claim_updated(claimed: &mut Ownership, change: &Change, live: &Live) {
         (Resource::AccountAlias(_) | Resource::PasswordPolicy(_), ..) => {
             value(&mut owned.last_applied, before, after, &found);
         }
+        (
+            Resource::SamlProvider(last),
+            Resource::SamlProvider(before),
+            Resource::SamlProvider(after),
+            Resource::SamlProvider(found),
+        ) => {
+            map(&mut last.tags.0, &before.tags.0, &after.tags.0, &found.tags.0);
+            value(&mut last.metadata, &before.metadata, &after.metadata, &found.metadata);
+        }
         _ => {}
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use iamctl_model::{
     Address, Desired, Field, Group, IgnoredItem, InstanceProfile, Managed, OidcProvider, Policy, Resource,
-    Role, Tags, User, UserName,
+    Role, SamlProvider, Tags, User, UserName,
 };
 
 /// One managed thing, in the form in which its sides can be compared.
@@ -65,6 +65,12 @@ impl<'a> Comparable<'a> {
                     client_ids: self.pick(Field::ClientIds, side.client_ids, &wanted.client_ids),
                     // What the manifest does not name is AWS's choice.
                     thumbprints: wanted.thumbprints.as_ref().and(side.thumbprints),
+                    tags: self.tags(side.tags),
+                })
+            }
+            (Resource::SamlProvider(side), Resource::SamlProvider(wanted)) => {
+                Resource::SamlProvider(SamlProvider {
+                    metadata: self.pick(Field::Metadata, side.metadata, &wanted.metadata),
                     tags: self.tags(side.tags),
                 })
             }

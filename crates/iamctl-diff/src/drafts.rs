@@ -13,7 +13,7 @@ use iamctl_model::{
 use iamctl_policy::Document;
 
 use crate::delta::Delta;
-use crate::providers::OidcCalls;
+use crate::providers::{OidcCalls, SamlCalls};
 use crate::renames::Renames;
 use crate::replace::is_bounded_anew;
 use crate::settings;
@@ -167,6 +167,9 @@ impl Drafter<'_> {
             }
             (Address::AccountAlias | Address::PasswordPolicy, before, after) if before != after => {
                 self.drafts.extend(settings::set(after));
+            }
+            (Address::SamlProvider(name), Resource::SamlProvider(before), Resource::SamlProvider(after)) => {
+                self.drafts.extend(SamlCalls::new(self.world, name).update(before, after));
             }
             _ => {}
         }

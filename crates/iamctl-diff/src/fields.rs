@@ -1,7 +1,8 @@
 //! Which parts of two things of one kind differ.
 
 use iamctl_model::{
-    AccountAlias, Field, Group, InstanceProfile, OidcProvider, PasswordPolicy, Policy, Resource, Role, User,
+    AccountAlias, Field, Group, InstanceProfile, OidcProvider, PasswordPolicy, Policy, Resource, Role,
+    SamlProvider, User,
 };
 
 /// The fields in which two things differ, in the order of [`Field`]. Things of different kinds have
@@ -21,6 +22,7 @@ pub(crate) fn differing(before: &Resource, after: &Resource) -> Vec<Field> {
         (Resource::OidcProvider(before), Resource::OidcProvider(after)) => oidc_provider(before, after),
         (Resource::AccountAlias(before), Resource::AccountAlias(after)) => account_alias(before, after),
         (Resource::PasswordPolicy(before), Resource::PasswordPolicy(after)) => password_policy(before, after),
+        (Resource::SamlProvider(before), Resource::SamlProvider(after)) => saml_provider(before, after),
         _ => Vec::new(),
     };
     let mut fields: Vec<_> =
@@ -87,6 +89,11 @@ pub(crate) fn take_over(into: &mut Resource, from: &Resource, fields: &[Field]) 
             (Resource::PasswordPolicy(into), Resource::PasswordPolicy(from)) => {
                 take_over_of_passwords(into, from, *field);
             }
+            (Resource::SamlProvider(into), Resource::SamlProvider(from)) => match field {
+                Field::Metadata => into.metadata.clone_from(&from.metadata),
+                Field::Tags => into.tags.clone_from(&from.tags),
+                _ => {}
+            },
             _ => {}
         }
     }
@@ -110,6 +117,11 @@ fn oidc_provider(before: &OidcProvider, after: &OidcProvider) -> Vec<(Field, boo
         (Field::Thumbprints, both.is_some_and(|(before, after)| before != after)),
         (Field::Tags, *tags != after.tags),
     ]
+}
+
+fn saml_provider(before: &SamlProvider, after: &SamlProvider) -> Vec<(Field, bool)> {
+    let SamlProvider { metadata, tags } = before;
+    vec![(Field::Metadata, *metadata != after.metadata), (Field::Tags, *tags != after.tags)]
 }
 
 fn policy(before: &Policy, after: &Policy) -> Vec<(Field, bool)> {

@@ -42,6 +42,7 @@ impl Ghosts {
                 | Address::OidcProvider(_)
                 | Address::AccountAlias
                 | Address::PasswordPolicy
+                | Address::SamlProvider(_)
                 | Address::MasterCopy => return None,
             };
             let is_nobody = live.id(address).is_none();
@@ -159,6 +160,7 @@ fn documents<'l>(live: &'l Live, address: &Address) -> Vec<&'l Document> {
         Address::Group(name) => (None, live.groups.get(name).map(|group| &group.value.inline_policies)),
         Address::InstanceProfile(_)
         | Address::OidcProvider(_)
+        | Address::SamlProvider(_)
         | Address::AccountAlias
         | Address::PasswordPolicy
         | Address::MasterCopy => (None, None),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use iamctl_model::{
     Address, Caller, Cause, Change, ChangeAction, Field, Guard, Hazard, HazardKind, Identity, Live,
-    OidcProvider, OidcProviderArn, Ownership, PolicyArn, Refusal, Resource, RoleName,
+    OidcProvider, Ownership, PolicyArn, Refusal, Resource, RoleName, SamlProvider,
 };
 
 use crate::delta::Delta;
@@ -130,8 +130,8 @@ impl Guards<'_> {
                     .map(|profile| profile.to_string())
                     .collect()
             }
-            Address::OidcProvider(url) => {
-                let arn = OidcProviderArn::new(&self.live.account, url);
+            Address::OidcProvider(_) | Address::SamlProvider(_) => {
+                let arn = change.address.federated_principal(&self.live.account)?;
                 world.will_trust(&arn).iter().map(ToString::to_string).collect()
             }
             Address::User(_)
@@ -402,6 +402,11 @@ impl Guards<'_> {
                 let stricter = fields.filter(|field| is_looser(*field, last) && is_looser(*field, after));
                 stricter.map(|field| format!("a stricter {field}")).collect()
             }
+            (
+                Resource::SamlProvider(last),
+                Some(Resource::SamlProvider(before)),
+                Some(Resource::SamlProvider(after)),
+            ) if drifted(Field::Metadata) => restrictions_of_metadata(last, before, after),
             _ => Vec::new(),
         }
     }
@@ -419,6 +424,19 @@ impl Guards<'_> {
             format!("{deletes} of the {owned} things that this manifest manages would be deleted"),
             "look whether a part of the manifest is missing".to_owned(),
         ))
+    }
+}
+
+/// Certificates that somebody took out of the metadata of an identity provider, and that would come back. What
+/// cannot be read might have any.
+fn restrictions_of_metadata(last: &SamlProvider, before: &SamlProvider, after: &SamlProvider) -> Vec<String> {
+    let certificates = |provider: &SamlProvider| provider.metadata.facts().map(|facts| facts.certificates);
+    match (certificates(last), certificates(before), certificates(after)) {
+        (Ok(last), Ok(before), Ok(after)) => {
+            let gone = last.difference(&before).filter(|one| after.contains(*one));
+            gone.map(|one| format!("the removal of the certificate {one}")).collect()
+        }
+        _ => vec!["metadata that cannot be read".to_owned()],
     }
 }
 

@@ -17,8 +17,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Action, Address, Caller, GroupName, Guard, Hazard, HazardKind, Identity, Note, OidcProviderArn,
-    PolicyArn, Refusal, Step, StepId,
+    Action, Address, Caller, GroupName, Guard, Hazard, HazardKind, Identity, Note, PolicyArn, Refusal, Step,
+    StepId,
 };
 use iamctl_policy::Document;
 
@@ -181,9 +181,11 @@ impl Ordering<'_> {
     /// The identity providers of this account that a trust policy names.
     fn providers(&self, trust: &Document) -> Vec<Address> {
         let account = &self.world.live().account;
-        let named = trust.federated_principals().filter_map(|text| OidcProviderArn::parse(text).ok());
-        let own = named.filter(|arn| *arn == OidcProviderArn::new(account, arn.url()));
-        own.map(|arn| Address::OidcProvider(arn.url().clone())).collect()
+        let own = |text: &str| {
+            let address = Address::of_federated_principal(text)?;
+            (address.federated_principal(account).as_deref() == Some(text)).then_some(address)
+        };
+        trust.federated_principals().filter_map(own).collect()
     }
 
     /// Whoever gets a policy gets its new text, and whoever loses it never sees the new text; it is the
@@ -316,14 +318,16 @@ impl Ordering<'_> {
                 | Action::UntagRole { .. }
                 | Action::UntagPolicy { .. }
                 | Action::UntagInstanceProfile { .. }
-                | Action::UntagOpenIDConnectProvider { .. } => {
+                | Action::UntagOpenIDConnectProvider { .. }
+                | Action::UntagSAMLProvider { .. } => {
                     untags.insert(action.subject(), index);
                 }
                 Action::TagUser { .. }
                 | Action::TagRole { .. }
                 | Action::TagPolicy { .. }
                 | Action::TagInstanceProfile { .. }
-                | Action::TagOpenIDConnectProvider { .. } => {
+                | Action::TagOpenIDConnectProvider { .. }
+                | Action::TagSAMLProvider { .. } => {
                     tags.push((action.subject(), index));
                 }
                 _ => {}

@@ -18,6 +18,7 @@ use crate::last_used;
 use crate::mentions;
 use crate::moves::Moves;
 use crate::order::order;
+use crate::providers;
 use crate::quotas;
 use crate::renamed::follow;
 use crate::renames::Renames;
@@ -109,6 +110,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     hazards.extend(of_replacing);
     hazards.extend(settings::hazards(&compared.changes));
     hazards.extend(crate::boundaries::loosened(&world, &compared.changes));
+    hazards.extend(providers::hazards(&world, &compared.changes));
     hazards.extend(restored(&world, &compared.changes, &claimed));
     hazards.extend(ordered.hazards);
     let crowded = ordered.notes;

@@ -184,6 +184,7 @@ impl Renames {
                 Resource::Policy(_)
                 | Resource::InstanceProfile(_)
                 | Resource::OidcProvider(_)
+                | Resource::SamlProvider(_)
                 | Resource::AccountAlias(_)
                 | Resource::PasswordPolicy(_) => {}
             }

@@ -3,9 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use iamctl_model::{
-    Address, Change, ChangeAction, GroupName, Identity, Live, OidcProviderArn, PolicyArn, Resource, RoleName,
-};
+use iamctl_model::{Address, Change, ChangeAction, GroupName, Identity, Live, PolicyArn, Resource, RoleName};
 use iamctl_policy::Document;
 
 use crate::delta::Delta;
@@ -137,13 +135,13 @@ impl<'a> World<'a> {
     }
 
     /// The roles that let in whoever signs in at an identity provider.
-    pub(crate) fn trusts(&self, provider: &OidcProviderArn) -> BTreeSet<Identity> {
+    pub(crate) fn trusts(&self, provider: &str) -> BTreeSet<Identity> {
         self.live.roles_trusting(provider).cloned().map(Identity::Role).collect()
     }
 
     /// The roles that will do so when all is done.
-    pub(crate) fn will_trust(&self, provider: &OidcProviderArn) -> BTreeSet<Identity> {
-        let names_it = |trust: &Document| trust.federated_principals().any(|text| text == provider.as_str());
+    pub(crate) fn will_trust(&self, provider: &str) -> BTreeSet<Identity> {
+        let names_it = |trust: &Document| trust.federated_principals().any(|text| text == provider);
         let changed = self.changes.iter().filter_map(|(address, change)| match (address, change.action) {
             (Address::Role(name), action) if action != ChangeAction::Forget => Some((name, &change.after)),
             _ => None,
@@ -262,6 +260,7 @@ pub(crate) fn identity(address: &Address) -> Option<Identity> {
         Address::Policy(_)
         | Address::InstanceProfile(_)
         | Address::OidcProvider(_)
+        | Address::SamlProvider(_)
         | Address::AccountAlias
         | Address::PasswordPolicy
         | Address::MasterCopy => None,

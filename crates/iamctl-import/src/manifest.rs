@@ -147,6 +147,7 @@ impl<'a> Attempt<'a> {
             (Kind::OidcProvider, "oidc_providers"),
             (Kind::AccountAlias, "account_alias"),
             (Kind::PasswordPolicy, "password_policy"),
+            (Kind::SamlProvider, "saml_providers"),
         ] {
             let mut of_kind = things.iter().filter(|thing| thing.address.kind() == kind).peekable();
             if of_kind.peek().is_some() {

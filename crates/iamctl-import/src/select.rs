@@ -91,5 +91,9 @@ fn path_and_tags<'l>(live: &'l Live, address: &Address) -> Option<(&'l str, Opti
             let details = live.oidc_provider(url)?.details.as_ref();
             Some(("/", details.map(|details| &details.tags)))
         }
+        Address::SamlProvider(name) => {
+            let details = live.saml_provider(name)?.details.as_ref();
+            Some(("/", details.map(|details| &details.tags)))
+        }
     }
 }

@@ -245,6 +245,20 @@ impl Update<'_> {
                     _ => set("document", wanted("document")),
                 }
             }
+            Field::Metadata => {
+                match (entry(block, "metadata_file"), self.live.resource(self.address_of(place)?, None)) {
+                    (Some(file), Some(Resource::SamlProvider(provider))) => {
+                        let path = file.value.as_str().ok_or("`metadata_file` is not a path")?;
+                        let path = resolve_path(place.path, path).map_err(str::to_owned)?;
+                        edits.insert(path, FileEdits::Whole(provider.metadata.as_str().to_owned()));
+                        Ok(())
+                    }
+                    (None, Some(Resource::SamlProvider(provider))) => {
+                        set("metadata", Some(&Yaml::text(provider.metadata.as_str())))
+                    }
+                    _ => Err("it is not in the account".to_owned()),
+                }
+            }
             Field::Policies => {
                 let list = wanted("policies").map(|list| self.as_spelled(block, list));
                 set("policies", list.as_ref())
@@ -422,6 +436,7 @@ impl Update<'_> {
         match &mut left {
             Resource::Policy(_)
             | Resource::OidcProvider(_)
+            | Resource::SamlProvider(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => {}
             Resource::Group(group) => group.policies.retain(|arn| !policy_is_gone(arn)),
@@ -589,6 +604,10 @@ fn with_fields(wanted: &Resource, live: &Resource, fields: &BTreeSet<Field>) -> 
         }
         (Resource::PasswordPolicy(taken), Resource::PasswordPolicy(live)) => {
             take_passwords(taken, live, fields);
+        }
+        (Resource::SamlProvider(taken), Resource::SamlProvider(live)) => {
+            take(has(Field::Metadata), &mut taken.metadata, &live.metadata);
+            take(has(Field::Tags), &mut taken.tags, &live.tags);
         }
         _ => return None,
     }

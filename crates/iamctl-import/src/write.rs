@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, GroupName, Live, LiveInstanceProfile, LiveOidcProvider, LivePolicy, LiveRole, Observed,
-    PasswordPolicy, Path, PolicyArn, PolicyName, RoleName, SessionDuration, Tags, User, UserName,
+    Address, GroupName, Live, LiveInstanceProfile, LiveOidcProvider, LivePolicy, LiveRole, LiveSamlProvider,
+    Observed, PasswordPolicy, Path, PolicyArn, PolicyName, RoleName, SamlProviderName, SessionDuration, Tags,
+    User, UserName,
 };
 use iamctl_policy::Document;
 
@@ -92,6 +93,7 @@ impl<'a> Writer<'a> {
             Address::OidcProvider(url) => block.oidc_provider(self.live.oidc_provider(url)?),
             Address::AccountAlias => block.text("name", self.live.account_alias()?.value.alias.as_str()),
             Address::PasswordPolicy => block.password_policy(&self.live.password_policy()?.value),
+            Address::SamlProvider(name) => block.saml_provider(name, self.live.saml_provider(name)?)?,
         }
         Some(block.written)
     }
@@ -244,6 +246,21 @@ impl<'w> Block<'w> {
                 self.add(key, Yaml::Word(value));
             }
         }
+    }
+
+    /// Nothing for one whose metadata was not read: no block can do without.
+    fn saml_provider(&mut self, name: &SamlProviderName, provider: &LiveSamlProvider) -> Option<()> {
+        let details = provider.details.as_ref()?;
+        let text = details.metadata.as_str();
+        if self.writer.split {
+            let file = format!("saml/{name}.xml");
+            self.text("metadata_file", &file);
+            self.written.files.push((file, text.to_owned()));
+        } else {
+            self.text("metadata", text);
+        }
+        self.tags(&details.tags);
+        Some(())
     }
 
     /// Tags that take a call of their own to read.

@@ -12,9 +12,10 @@ use crate::address::Identity;
 use crate::arn::PolicyArn;
 use crate::credentials::{KeyStatus, MfaSerial};
 use crate::live::VersionId;
-use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, UserName};
+use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, SamlProviderName, UserName};
 use crate::provider::{OidcProviderArn, OidcProviderUrl};
 use crate::resource::SessionDuration;
+use crate::saml::{SamlMetadata, SamlProviderArn};
 use crate::settings::{Alias, Parameters, PasswordPolicy};
 use crate::tags::Tags;
 
@@ -316,6 +317,34 @@ pub enum Action {
         policy: PasswordPolicy,
     },
     DeleteAccountPasswordPolicy {},
+    CreateSAMLProvider {
+        name: SamlProviderName,
+        #[serde(rename = "SAMLMetadataDocument")]
+        metadata: SamlMetadata,
+        #[serde(skip_serializing_if = "Tags::is_empty", default)]
+        tags: Tags,
+    },
+    /// What is not named stays as it is: encryption of assertions, and its keys.
+    UpdateSAMLProvider {
+        #[serde(rename = "SAMLProviderArn")]
+        arn: SamlProviderArn,
+        #[serde(rename = "SAMLMetadataDocument")]
+        metadata: SamlMetadata,
+    },
+    DeleteSAMLProvider {
+        #[serde(rename = "SAMLProviderArn")]
+        arn: SamlProviderArn,
+    },
+    TagSAMLProvider {
+        #[serde(rename = "SAMLProviderArn")]
+        arn: SamlProviderArn,
+        tags: Tags,
+    },
+    UntagSAMLProvider {
+        #[serde(rename = "SAMLProviderArn")]
+        arn: SamlProviderArn,
+        tag_keys: Vec<String>,
+    },
 }
 
 impl Action {
@@ -431,6 +460,11 @@ impl Action {
             Action::DeleteAccountAlias { .. } => "DeleteAccountAlias",
             Action::UpdateAccountPasswordPolicy { .. } => "UpdateAccountPasswordPolicy",
             Action::DeleteAccountPasswordPolicy {} => "DeleteAccountPasswordPolicy",
+            Action::CreateSAMLProvider { .. } => "CreateSAMLProvider",
+            Action::UpdateSAMLProvider { .. } => "UpdateSAMLProvider",
+            Action::DeleteSAMLProvider { .. } => "DeleteSAMLProvider",
+            Action::TagSAMLProvider { .. } => "TagSAMLProvider",
+            Action::UntagSAMLProvider { .. } => "UntagSAMLProvider",
         }
     }
 

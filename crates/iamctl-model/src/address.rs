@@ -5,8 +5,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::names::{GroupName, InstanceProfileName, NameError, PolicyName, RoleName, UserName};
-use crate::provider::OidcProviderUrl;
+use crate::arn::Account;
+use crate::names::{
+    GroupName, InstanceProfileName, NameError, PolicyName, RoleName, SamlProviderName, UserName,
+};
+use crate::provider::{OidcProviderArn, OidcProviderUrl};
+use crate::saml::SamlProviderArn;
 
 /// The kinds of thing that have an address, in the order in which they are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,19 +31,22 @@ pub enum Kind {
     AccountAlias,
     /// What the account demands of passwords.
     PasswordPolicy,
+    /// A SAML provider: whose assertions roles can trust.
+    SamlProvider,
     /// The copy of manifest and ownership in the S3 bucket.
     MasterCopy,
 }
 
 impl Kind {
     /// The kinds of thing that are in an account, in the order in which they are listed.
-    pub const IN_ACCOUNT: [Kind; 8] = [
+    pub const IN_ACCOUNT: [Kind; 9] = [
         Kind::Policy,
         Kind::Group,
         Kind::User,
         Kind::Role,
         Kind::InstanceProfile,
         Kind::OidcProvider,
+        Kind::SamlProvider,
         Kind::AccountAlias,
         Kind::PasswordPolicy,
     ];
@@ -63,6 +70,7 @@ impl Kind {
             Kind::OidcProvider => "oidc_provider",
             Kind::AccountAlias => "account_alias",
             Kind::PasswordPolicy => "password_policy",
+            Kind::SamlProvider => "saml_provider",
         }
     }
 
@@ -73,6 +81,7 @@ impl Kind {
             Kind::InstanceProfile => "instance_profiles",
             Kind::OidcProvider => "oidc_providers",
             Kind::AccountAlias | Kind::PasswordPolicy => self.as_str(),
+            Kind::SamlProvider => "saml_providers",
             other => other.plural(),
         }
     }
@@ -90,6 +99,7 @@ impl Kind {
             Kind::OidcProvider => "OIDC providers",
             Kind::AccountAlias => "account aliases",
             Kind::PasswordPolicy => "password policies",
+            Kind::SamlProvider => "SAML providers",
         }
     }
 }
@@ -102,6 +112,7 @@ impl fmt::Display for Kind {
             Kind::OidcProvider => "OIDC provider",
             Kind::AccountAlias => "account alias",
             Kind::PasswordPolicy => "password policy",
+            Kind::SamlProvider => "SAML provider",
             other => other.as_str(),
         })
     }
@@ -155,6 +166,8 @@ pub enum Address {
     AccountAlias,
     /// What the account demands of passwords.
     PasswordPolicy,
+    /// A SAML provider.
+    SamlProvider(SamlProviderName),
     /// The master copy itself.
     MasterCopy,
 }
@@ -173,6 +186,7 @@ impl Address {
             Address::OidcProvider(_) => Kind::OidcProvider,
             Address::AccountAlias => Kind::AccountAlias,
             Address::PasswordPolicy => Kind::PasswordPolicy,
+            Address::SamlProvider(_) => Kind::SamlProvider,
         }
     }
 
@@ -187,7 +201,26 @@ impl Address {
             Address::Role(name) => name.as_str(),
             Address::InstanceProfile(name) => name.as_str(),
             Address::OidcProvider(url) => url.as_str(),
+            Address::SamlProvider(name) => name.as_str(),
         }
+    }
+
+    /// What trust policies call the identity provider at it; `None` for what is none.
+    #[must_use]
+    pub fn federated_principal(&self, account: &Account) -> Option<String> {
+        match self {
+            Address::OidcProvider(url) => Some(OidcProviderArn::new(account, url).as_str().to_owned()),
+            Address::SamlProvider(name) => Some(SamlProviderArn::new(account, name).as_str().to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The identity provider that a trust policy names, where it is one that an account can have.
+    #[must_use]
+    pub fn of_federated_principal(text: &str) -> Option<Address> {
+        let oidc = || OidcProviderArn::parse(text).map(|arn| Address::OidcProvider(arn.url().clone()));
+        let saml = || SamlProviderArn::parse(text).map(|arn| Address::SamlProvider(arn.name().clone()));
+        oidc().or_else(|_| saml()).ok()
     }
 }
 
@@ -218,7 +251,8 @@ impl fmt::Display for AddressError {
                 write!(
                     f,
                     "`{text}` is not an address: write `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME`, \
-                     `instance_profile/NAME`, `oidc_provider/URL`, `account_alias` or `password_policy`"
+                     `instance_profile/NAME`, `oidc_provider/URL`, `saml_provider/NAME`, \
+                     `account_alias` or `password_policy`"
                 )
             }
             AddressError::Name(error) => error.fmt(f),
@@ -245,6 +279,7 @@ impl FromStr for Address {
             "role" => RoleName::parse(name).map(Address::Role),
             "instance_profile" => InstanceProfileName::parse(name).map(Address::InstanceProfile),
             "oidc_provider" => OidcProviderUrl::parse(name).map(Address::OidcProvider),
+            "saml_provider" => SamlProviderName::parse(name).map(Address::SamlProvider),
             _ => return Err(shape()),
         }
         .map_err(AddressError::Name)
@@ -278,6 +313,7 @@ mod tests {
             "oidc_provider/oidc.eks.eu-west-1.amazonaws.com/id/0A1B",
             "account_alias",
             "password_policy",
+            "saml_provider/Okta_1.x-y",
             "master_copy",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);

@@ -29,6 +29,7 @@ mod plan;
 mod provider;
 mod quotas;
 mod resource;
+mod saml;
 mod settings;
 mod tags;
 
@@ -43,17 +44,21 @@ pub use desired::{
     MasterCopy, Mfa, Pattern, TestContext, TestPrincipal, TestPrincipalKind, TestResource,
 };
 pub use live::{
-    Live, LiveGroup, LiveInstanceProfile, LiveOidcProvider, LivePolicy, LiveRole, LiveSetting, LiveUser,
-    Observed, OidcProviderDetails, PolicyVersion, RoleDetails, UniqueId, VersionId,
+    Live, LiveGroup, LiveInstanceProfile, LiveOidcProvider, LivePolicy, LiveRole, LiveSamlProvider,
+    LiveSetting, LiveUser, Observed, OidcProviderDetails, PolicyVersion, RoleDetails, SamlProviderDetails,
+    UniqueId, VersionId,
 };
-pub use names::{GroupName, InstanceProfileName, NameError, Path, PolicyName, RoleName, UserName};
+pub use names::{
+    GroupName, InstanceProfileName, NameError, Path, PolicyName, RoleName, SamlProviderName, UserName,
+};
 pub use organization::{Organization, OrganizationPolicy};
 pub use ownership::{Owned, Ownership, Sibling, UnfinishedRun};
 pub use plan::{Guard, Hazard, HazardKind, Note, Plan, Refusal, Step, StepId};
 pub use provider::{OidcProviderArn, OidcProviderUrl};
 pub use quotas::Quotas;
 pub use resource::{
-    Field, Group, InstanceProfile, OidcProvider, Policy, Resource, Role, SessionDuration, User,
+    Field, Group, InstanceProfile, OidcProvider, Policy, Resource, Role, SamlProvider, SessionDuration, User,
 };
+pub use saml::{MetadataError, MetadataFacts, SamlMetadata, SamlProviderArn};
 pub use settings::{AccountAlias, Alias, AliasError, PasswordPolicy, Within};
 pub use tags::Tags;

@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 use crate::address::{Address, Kind};
 use crate::arn::{Account, PolicyArn};
 use crate::credentials::Credentials;
-use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, UserName};
-use crate::provider::{OidcProviderArn, OidcProviderUrl};
+use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, SamlProviderName, UserName};
+use crate::provider::OidcProviderUrl;
 use crate::quotas::Quotas;
-use crate::resource::{Group, InstanceProfile, OidcProvider, Policy, Resource, Role, SessionDuration, User};
+use crate::resource::{
+    Group, InstanceProfile, OidcProvider, Policy, Resource, Role, SamlProvider, SessionDuration, User,
+};
+use crate::saml::SamlMetadata;
 use crate::settings::{AccountAlias, PasswordPolicy};
 use crate::tags::Tags;
 
@@ -292,6 +295,39 @@ pub struct LiveSetting<T> {
     pub value: T,
 }
 
+/// A SAML provider that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveSamlProvider {
+    /// Its ARN: the id that AWS gives it is told neither by the list nor when it is made.
+    pub id: UniqueId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// What it is: not part of `ListSAMLProviders`, one call for each provider.
+    pub details: Observed<SamlProviderDetails>,
+}
+
+/// What `GetSAMLProvider` tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SamlProviderDetails {
+    /// The metadata document of the identity provider.
+    pub metadata: SamlMetadata,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+impl LiveSamlProvider {
+    /// What it is, as the wanted one where its details were not read, so that it does not differ.
+    #[must_use]
+    pub fn against(&self, wanted: Option<&SamlProvider>) -> Option<SamlProvider> {
+        match (&self.details, wanted) {
+            (Observed::Read(details), _) => {
+                Some(SamlProvider { metadata: details.metadata.clone(), tags: details.tags.clone() })
+            }
+            (Observed::NotRead, wanted) => wanted.cloned(),
+        }
+    }
+}
+
 /// Everything that was read from one account.
 ///
 /// Service-linked roles and `/aws-reserved/` are in it, so that they can be counted and named; nothing
@@ -320,6 +356,9 @@ pub struct Live {
     /// What it demands of passwords, if anything of its own: read only where somebody manages it.
     #[serde(default)]
     pub password_policy: Observed<Option<LiveSetting<PasswordPolicy>>>,
+    /// Its SAML providers: read only where somebody manages one.
+    #[serde(default)]
+    pub saml_providers: Observed<BTreeMap<SamlProviderName, LiveSamlProvider>>,
     /// When users and roles were last used, as far as that was read: of roles AWS remembers 400 days, of
     /// others since 2014 or later. `None` is not in that time. It says nothing about what they are.
     /// Source: IAM API, `RoleLastUsed`, `User`, `AccessKeyLastUsed`.
@@ -344,6 +383,7 @@ impl Live {
             oidc_providers: Observed::Read(BTreeMap::new()),
             account_alias: Observed::Read(None),
             password_policy: Observed::Read(None),
+            saml_providers: Observed::Read(BTreeMap::new()),
             last_used: BTreeMap::new(),
             quotas: Observed::NotRead,
         }
@@ -359,6 +399,7 @@ impl Live {
             Kind::OidcProvider => self.oidc_providers.as_ref().is_some(),
             Kind::AccountAlias => self.account_alias.as_ref().is_some(),
             Kind::PasswordPolicy => self.password_policy.as_ref().is_some(),
+            Kind::SamlProvider => self.saml_providers.as_ref().is_some(),
         }
     }
 
@@ -392,9 +433,15 @@ impl Live {
         UniqueId(self.account.id.to_string())
     }
 
-    /// The roles whose trust policies name an OpenID Connect provider.
-    pub fn roles_trusting(&self, provider: &OidcProviderArn) -> impl Iterator<Item = &RoleName> {
-        let names_it = |trust: &Document| trust.federated_principals().any(|text| text == provider.as_str());
+    /// The SAML provider of a name, when it was read and is there.
+    #[must_use]
+    pub fn saml_provider(&self, name: &SamlProviderName) -> Option<&LiveSamlProvider> {
+        self.saml_providers.as_ref()?.get(name)
+    }
+
+    /// The roles whose trust policies name the identity provider of an ARN.
+    pub fn roles_trusting(&self, provider: &str) -> impl Iterator<Item = &RoleName> {
+        let names_it = move |trust: &Document| trust.federated_principals().any(|text| text == provider);
         self.roles.iter().filter(move |(_, role)| names_it(&role.trust)).map(|(name, _)| name)
     }
 
@@ -408,6 +455,10 @@ impl Live {
         let profiles = profiles.map(|(name, found)| (Address::InstanceProfile(name.clone()), &found.id));
         let providers = self.oidc_providers.as_ref().into_iter().flatten();
         let providers = providers.map(|(url, found)| (Address::OidcProvider(url.clone()), &found.id));
+        let saml_providers = self.saml_providers.as_ref().into_iter().flatten();
+        let saml_providers =
+            saml_providers.map(|(name, found)| (Address::SamlProvider(name.clone()), &found.id));
+        let providers = providers.chain(saml_providers);
         let alias = self.account_alias().map(|found| (Address::AccountAlias, &found.id));
         let passwords = self.password_policy().map(|found| (Address::PasswordPolicy, &found.id));
         let settings = alias.into_iter().chain(passwords);
@@ -427,6 +478,7 @@ impl Live {
             Address::OidcProvider(url) => self.oidc_provider(url).map(|provider| &provider.id),
             Address::AccountAlias => self.account_alias().map(|alias| &alias.id),
             Address::PasswordPolicy => self.password_policy().map(|policy| &policy.id),
+            Address::SamlProvider(name) => self.saml_provider(name).map(|provider| &provider.id),
         }
     }
 
@@ -444,6 +496,7 @@ impl Live {
             Address::OidcProvider(url) => {
                 self.oidc_provider(url)?.details.as_ref().map(|details| details.created)
             }
+            Address::SamlProvider(name) => self.saml_provider(name).map(|provider| provider.created),
         }
     }
 
@@ -481,6 +534,13 @@ impl Live {
             Address::PasswordPolicy => {
                 self.password_policy().map(|found| Resource::PasswordPolicy(found.value.clone()))
             }
+            Address::SamlProvider(name) => {
+                let wanted = match wanted {
+                    Some(Resource::SamlProvider(provider)) => Some(provider),
+                    _ => None,
+                };
+                self.saml_provider(name)?.against(wanted).map(Resource::SamlProvider)
+            }
         }
     }
 
@@ -499,6 +559,9 @@ impl Live {
             Address::OidcProvider(url) => {
                 self.oidc_providers.as_ref()?.get_key_value(url).map(|(url, _)| url.as_str())
             }
+            Address::SamlProvider(name) => {
+                self.saml_providers.as_ref()?.get_key_value(name).map(|(name, _)| name.as_str())
+            }
         }
     }
 
@@ -515,6 +578,7 @@ impl Live {
             Kind::OidcProvider => self.oidc_providers.as_ref().map_or(0, BTreeMap::len),
             Kind::AccountAlias => usize::from(self.account_alias().is_some()),
             Kind::PasswordPolicy => usize::from(self.password_policy().is_some()),
+            Kind::SamlProvider => self.saml_providers.as_ref().map_or(0, BTreeMap::len),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Names and paths, with AWS's rules for them.
 //!
 //! Source of the rules: the IAM API's shapes `userNameType`, `groupNameType`, `roleNameType`,
-//! `policyNameType`, `instanceProfileNameType`, `pathType` and `policyPathType`; uniqueness without regard to case: IAM User
+//! `policyNameType`, `instanceProfileNameType`, `SAMLProviderNameType`, `pathType` and `policyPathType`; uniqueness without regard to case: IAM User
 //! Guide, "IAM and AWS STS quotas".
 
 use std::cmp::Ordering;
@@ -39,6 +39,9 @@ impl NameError {
                 "write host and path, without port and query, such as `token.actions.githubusercontent.com`"
                     .to_owned()
             }
+            Problem::Empty | Problem::Character(_) if self.what == SAML => {
+                format!("{SAML} holds letters, digits and `. _ -`")
+            }
             Problem::Empty | Problem::Character(_) | Problem::Scheme | Problem::Host => {
                 format!("{} holds letters, digits and `_ + = , . @ -`", self.what)
             }
@@ -70,7 +73,8 @@ impl std::error::Error for NameError {}
 
 fn check_name(what: &'static str, most: usize, text: &str) -> Result<(), NameError> {
     let length = text.chars().count();
-    let bad = text.chars().find(|c| !(c.is_ascii_alphanumeric() || "_+=,.@-".contains(*c)));
+    let others = if what == SAML { "._-" } else { "_+=,.@-" };
+    let bad = text.chars().find(|c| !(c.is_ascii_alphanumeric() || others.contains(*c)));
     let problem = match bad {
         _ if text.is_empty() => Problem::Empty,
         Some(c) => Problem::Character(c),
@@ -81,6 +85,7 @@ fn check_name(what: &'static str, most: usize, text: &str) -> Result<(), NameErr
 }
 
 const URL: &str = "the URL of an OIDC provider";
+const SAML: &str = "the name of a SAML provider";
 
 /// Checks the URL of an OIDC provider, without its scheme.
 /// Source: the IAM API's `OpenIDConnectProviderUrlType`.
@@ -199,6 +204,11 @@ name!(
 name!(
     /// The name of an instance profile.
     InstanceProfileName, "an instance profile name", 128
+);
+name!(
+    /// The name of a SAML provider. That AWS compares it without its case, as other names, is not confirmed;
+    /// two that differ in nothing else are refused here.
+    SamlProviderName, "the name of a SAML provider", 128
 );
 
 /// The order of two names, whatever the case of their letters. Names of one account begin alike, and maps

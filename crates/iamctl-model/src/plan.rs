@@ -184,11 +184,13 @@ pub enum HazardKind {
     PasswordPolicyLoosened,
     /// The alias that the account gives up can be taken by anybody.
     AliasFreed,
+    /// An identity provider that roles trust may vouch for others than before.
+    SignInChanged,
 }
 
 impl HazardKind {
     /// All of them.
-    pub const ALL: [HazardKind; 9] = [
+    pub const ALL: [HazardKind; 10] = [
         HazardKind::BoundaryLoosened,
         HazardKind::MomentaryExcess,
         HazardKind::MomentaryGap,
@@ -198,6 +200,7 @@ impl HazardKind {
         HazardKind::ReferenceLost,
         HazardKind::PasswordPolicyLoosened,
         HazardKind::AliasFreed,
+        HazardKind::SignInChanged,
     ];
 
     /// Its name on the command line and in JSON.
@@ -213,6 +216,7 @@ impl HazardKind {
             HazardKind::ReferenceLost => "reference-lost",
             HazardKind::PasswordPolicyLoosened => "password-policy-loosened",
             HazardKind::AliasFreed => "alias-freed",
+            HazardKind::SignInChanged => "sign-in-changed",
         }
     }
 }

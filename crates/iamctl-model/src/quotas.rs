@@ -38,7 +38,11 @@ impl Quotas {
             Kind::Role => self.roles,
             Kind::Policy => self.policies,
             Kind::InstanceProfile => self.instance_profiles,
-            Kind::OidcProvider | Kind::AccountAlias | Kind::PasswordPolicy | Kind::MasterCopy => None,
+            Kind::OidcProvider
+            | Kind::SamlProvider
+            | Kind::AccountAlias
+            | Kind::PasswordPolicy
+            | Kind::MasterCopy => None,
         }
     }
 
@@ -52,6 +56,7 @@ impl Quotas {
             Kind::Policy
             | Kind::InstanceProfile
             | Kind::OidcProvider
+            | Kind::SamlProvider
             | Kind::AccountAlias
             | Kind::PasswordPolicy
             | Kind::MasterCopy => None,

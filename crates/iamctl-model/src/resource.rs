@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Kind;
 use crate::arn::PolicyArn;
 use crate::names::{GroupName, Path, PolicyName, RoleName, UserName};
+use crate::saml::SamlMetadata;
 use crate::settings::{AccountAlias, PasswordPolicy};
 use crate::tags::Tags;
 
@@ -101,6 +102,15 @@ pub struct OidcProvider {
     pub tags: Tags,
 }
 
+/// A SAML provider: roles that trust it let those in for whom an identity provider vouches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SamlProvider {
+    /// What the identity provider says of itself, with the certificates that its assertions are signed with.
+    pub metadata: SamlMetadata,
+    /// Its tags.
+    pub tags: Tags,
+}
+
 /// A thing of any kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -121,6 +131,8 @@ pub enum Resource {
     AccountAlias(AccountAlias),
     /// What the account demands of passwords.
     PasswordPolicy(PasswordPolicy),
+    /// A SAML provider.
+    SamlProvider(SamlProvider),
 }
 
 impl Resource {
@@ -136,6 +148,7 @@ impl Resource {
             Resource::OidcProvider(_) => Kind::OidcProvider,
             Resource::AccountAlias(_) => Kind::AccountAlias,
             Resource::PasswordPolicy(_) => Kind::PasswordPolicy,
+            Resource::SamlProvider(_) => Kind::SamlProvider,
         }
     }
 
@@ -146,6 +159,7 @@ impl Resource {
             Resource::Policy(_)
             | Resource::InstanceProfile(_)
             | Resource::OidcProvider(_)
+            | Resource::SamlProvider(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => None,
             Resource::Group(group) => Some(&group.policies),
@@ -161,6 +175,7 @@ impl Resource {
             Resource::Policy(_)
             | Resource::InstanceProfile(_)
             | Resource::OidcProvider(_)
+            | Resource::SamlProvider(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => None,
             Resource::Group(group) => Some(&group.inline_policies),
@@ -179,6 +194,7 @@ impl Resource {
             | Resource::Group(_)
             | Resource::InstanceProfile(_)
             | Resource::OidcProvider(_)
+            | Resource::SamlProvider(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => None,
         }
@@ -194,6 +210,7 @@ impl Resource {
             Resource::Role(role) => Some(&role.tags),
             Resource::InstanceProfile(profile) => Some(&profile.tags),
             Resource::OidcProvider(provider) => Some(&provider.tags),
+            Resource::SamlProvider(provider) => Some(&provider.tags),
         }
     }
 
@@ -206,7 +223,10 @@ impl Resource {
             Resource::User(user) => Some(&user.path),
             Resource::Role(role) => Some(&role.path),
             Resource::InstanceProfile(profile) => Some(&profile.path),
-            Resource::OidcProvider(_) | Resource::AccountAlias(_) | Resource::PasswordPolicy(_) => None,
+            Resource::OidcProvider(_)
+            | Resource::SamlProvider(_)
+            | Resource::AccountAlias(_)
+            | Resource::PasswordPolicy(_) => None,
         }
     }
 }
@@ -259,6 +279,8 @@ pub enum Field {
     PasswordReusePrevention,
     /// `hard_expiry` of the password policy
     HardExpiry,
+    /// `metadata` of a SAML provider
+    Metadata,
     /// `policies`
     Policies,
     /// `inline_policies`
@@ -300,6 +322,7 @@ impl Field {
             Field::MaxPasswordAge => "max_password_age",
             Field::PasswordReusePrevention => "password_reuse_prevention",
             Field::HardExpiry => "hard_expiry",
+            Field::Metadata => "metadata",
             Field::Policies => "policies",
             Field::InlinePolicies => "inline_policies",
             Field::Tags => "tags",

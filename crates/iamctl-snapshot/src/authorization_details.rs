@@ -168,6 +168,7 @@ pub(crate) fn read(json: Value) -> Result<Snapshot, SnapshotError> {
         oidc_providers: Observed::NotRead,
         account_alias: Observed::NotRead,
         password_policy: Observed::NotRead,
+        saml_providers: Observed::NotRead,
         ..Live::empty(account)
     };
     for group in groups {

@@ -10,11 +10,12 @@ use crate::block::{Block, Key, Shape};
 pub(crate) use clauses::{CONTEXT, IGNORE, MFA, MFA_AGE, TEST, TRUST_ITEM};
 pub(crate) use entities::{
     ACCOUNT_ALIAS, FILE_ONLY, GROUP, INLINE_POLICY, INSTANCE_PROFILE, OIDC_PROVIDER, PASSWORD_POLICY, POLICY,
-    ROLE, USER,
+    ROLE, SAML_PROVIDER, USER,
 };
 
 const NAME: &str = r"^([A-Za-z0-9_+=,.@-]{1,128}|.*\$\{.*)$";
 const SHORT_NAME: &str = r"^([A-Za-z0-9_+=,.@-]{1,64}|.*\$\{.*)$";
+const SAML_NAME: &str = r"^([A-Za-z0-9._-]{1,128}|.*\$\{.*)$";
 const URL: &str = r"^([A-Za-z0-9][A-Za-z0-9._~/%+@-]{0,246}|.*\$\{.*)$";
 const TEXT: Shape = Shape::Text { pattern: None, max: usize::MAX };
 const DESCRIPTION: Shape = Shape::Text { pattern: None, max: 1_000 };
@@ -130,6 +131,14 @@ pub(crate) static MANIFEST: Block = Block {
              is not managed, and not even read.",
         ),
         key(
+            "saml_providers",
+            Shape::Either(&[
+                Shape::Map { keys: SAML_NAME, values: &Shape::Block(&SAML_PROVIDER) },
+                Shape::Null,
+            ]),
+            "SAML providers by name. Where there are none, those of the account are not even read.",
+        ),
+        key(
             "forget",
             Shape::List(&TEXT),
             "Addresses (`role/legacy`) that are no longer managed and shall not be deleted.",
@@ -193,6 +202,14 @@ pub(crate) static INCLUDED: Block = Block {
             "oidc_providers",
             Shape::Either(&[Shape::Map { keys: URL, values: &Shape::Block(&OIDC_PROVIDER) }, Shape::Null]),
             "OpenID Connect providers by URL, without `https://`. Where there are none, those of the account are not even read.",
+        ),
+        key(
+            "saml_providers",
+            Shape::Either(&[
+                Shape::Map { keys: SAML_NAME, values: &Shape::Block(&SAML_PROVIDER) },
+                Shape::Null,
+            ]),
+            "SAML providers by name. Where there are none, those of the account are not even read.",
         ),
         key(
             "forget",
@@ -286,6 +303,7 @@ pub(crate) static DEFAULTS: Block = Block {
         key("roles", Shape::Block(&PATH_TAGS_BOUNDARY), "For every role."),
         key("instance_profiles", Shape::Block(&PATH_AND_TAGS), "For every instance profile."),
         key("oidc_providers", Shape::Block(&TAGS_ONLY), "For every OpenID Connect provider."),
+        key("saml_providers", Shape::Block(&TAGS_ONLY), "For every SAML provider."),
     ],
 };
 
@@ -357,6 +375,7 @@ pub(crate) static ALL: &[&Block] = &[
     &OIDC_PROVIDER,
     &ACCOUNT_ALIAS,
     &PASSWORD_POLICY,
+    &SAML_PROVIDER,
     &FILE_ONLY,
     &TRUST_ITEM,
     &MFA,

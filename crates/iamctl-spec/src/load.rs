@@ -49,6 +49,8 @@ pub(crate) struct Loader<'a> {
     included: HashSet<String>,
     /// The documents in files of their own, by path.
     pub(crate) trees: BTreeMap<String, Option<Rc<Node>>>,
+    /// Files that are taken as they are, by path.
+    plain: BTreeMap<String, Option<(SourceId, String)>>,
 }
 
 impl<'a> Loader<'a> {
@@ -63,6 +65,7 @@ impl<'a> Loader<'a> {
             left: Budget::new(),
             included: HashSet::new(),
             trees: BTreeMap::new(),
+            plain: BTreeMap::new(),
         }
     }
 
@@ -232,17 +235,31 @@ impl<'a> Loader<'a> {
         rest
     }
 
+    /// Where a file lies that is named in `from`.
+    fn path_of(&mut self, from: &str, item: &Node, key: &str) -> Option<String> {
+        let written = item.expect_str(key, &mut self.found)?;
+        let path = paths::resolve(from, written);
+        if let Err(problem) = path {
+            let message = format!("`{written}` cannot be read: {problem}");
+            self.found.push(Diagnostic::error("file-path", item.span, message));
+        }
+        path.ok()
+    }
+
+    /// The text of a file that is taken as it is; read once however often it is named.
+    pub(crate) fn plain(&mut self, from: &str, item: &Node) -> Option<(SourceId, String)> {
+        let path = self.path_of(from, item, "`metadata_file`")?;
+        if let Some(known) = self.plain.get(&path) {
+            return known.clone();
+        }
+        let text = self.text(&path, Some(item.span));
+        self.plain.insert(path, text.clone());
+        text
+    }
+
     /// The tree of a document's file, with variables replaced; read once however often it is named.
     pub(crate) fn document(&mut self, from: &str, item: &Node) -> Option<(String, Rc<Node>)> {
-        let written = item.expect_str("`file`", &mut self.found)?;
-        let path = match paths::resolve(from, written) {
-            Ok(path) => path,
-            Err(problem) => {
-                let message = format!("`{written}` cannot be read: {problem}");
-                self.found.push(Diagnostic::error("file-path", item.span, message));
-                return None;
-            }
-        };
+        let path = self.path_of(from, item, "`file`")?;
         if let Some(known) = self.trees.get(&path) {
             return known.clone().map(|node| (path, node));
         }

@@ -30,7 +30,7 @@ const BLOCKS: &[(&str, &str)] = &[
     ("organization", "`organization`"),
     ("defaults", "`defaults`"),
     ("defaults_policy", "`defaults.policies`, `defaults.instance_profiles`"),
-    ("defaults_provider", "`defaults.oidc_providers`"),
+    ("defaults_provider", "`defaults.oidc_providers`, `defaults.saml_providers`"),
     ("defaults_identity", "`defaults.users`, `defaults.roles`"),
     ("defaults_group", "`defaults.groups`"),
     ("policy", "A policy"),
@@ -41,6 +41,7 @@ const BLOCKS: &[(&str, &str)] = &[
     ("oidc_provider", "An OIDC provider"),
     ("account_alias", "`account_alias`"),
     ("password_policy", "`password_policy`"),
+    ("saml_provider", "A SAML provider"),
     ("inline_policy", "An inline policy"),
     ("trust_item", "An item of `trust`"),
     ("mfa", "`mfa` of a trust"),
@@ -226,12 +227,14 @@ fn what_the_manual_shows_is_valid() {
             whole.push_str(master_copy);
         }
         let options = if text.contains("region: ~") { options.clone() } else { Options::default() };
+        let metadata = read(&common::folder("good").join("documents/okta.xml"));
         let for_resources = document.replace("\"Action\"", "\"Principal\": \"*\", \"Action\"");
         let files = FilesInMemory::new()
             .with("m.yaml", &whole)
             .with("policies/deploy.json", document)
             .with("organization/no-leaving.json", document)
             .with("organization/regions.yaml", document)
+            .with("saml/okta.xml", metadata)
             .with("organization/only-our-own.json", for_resources);
         let Err(rejected) = parse(&files, "m.yaml", &options) else { continue };
         let wrong = rejected.diagnostics.iter().filter(|found| found.severity == Severity::Error);

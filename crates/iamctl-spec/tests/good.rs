@@ -50,6 +50,7 @@ fn it_is_read_without_warnings() {
             "documents/boundary.json",
             "documents/policy.yaml",
             "documents/trust.json",
+            "documents/okta.xml",
             "documents/scp.yaml",
             "documents/rcp.json",
         ]
@@ -133,6 +134,23 @@ fn settings_are_said_once_or_said_not_to_be() {
 }
 
 #[test]
+fn metadata_of_a_saml_provider_lies_in_a_file_that_is_taken_as_it_is_or_in_its_block() {
+    let manifest = everything();
+    let [okta, here] = ["Okta", "in-place"].map(|name| {
+        match resource(&manifest.desired, &format!("saml_provider/{name}")) {
+            Resource::SamlProvider(provider) => provider,
+            other => panic!("{other:?}"),
+        }
+    });
+    let (_, file) = manifest.files.iter().find(|(path, _)| path == "documents/okta.xml").unwrap();
+    assert_eq!(okta.metadata.as_str(), file);
+    assert!(file.contains("${env}"), "variables are not replaced in it");
+    let facts = here.metadata.facts().unwrap();
+    assert_eq!(facts.entity_ids, ["https://prod.example.com".to_owned()].into());
+    assert_eq!(json(&here.tags), r#"{"Owner":"web","owner":"platform"}"#);
+}
+
+#[test]
 fn variables_are_replaced_and_those_of_iam_are_not() {
     let manifest = everything();
     let Resource::Policy(logs) = resource(&manifest.desired, "policy/read-logs-prod") else { panic!() };
@@ -173,7 +191,14 @@ fn what_is_left_to_others_is_kept_with_its_fields() {
     let forgotten: Vec<_> = desired.forget.iter().map(ToString::to_string).collect();
     assert_eq!(
         forgotten,
-        ["group/old", "user/gone", "role/legacy", "instance_profile/old", "oidc_provider/old.example/id"]
+        [
+            "group/old",
+            "user/gone",
+            "role/legacy",
+            "instance_profile/old",
+            "oidc_provider/old.example/id",
+            "saml_provider/Old"
+        ]
     );
 }
 
@@ -207,6 +232,7 @@ fn tests_are_typed() {
             "arn:aws:iam::123456789012:group/x/engineers",
             "arn:aws:iam::123456789012:instance-profile/ec2/none",
             "arn:aws:iam::123456789012:oidc-provider/empty.example",
+            "arn:aws:iam::123456789012:saml-provider/Okta",
             "*"
         ]
     );

@@ -39,6 +39,8 @@ fn shown(found: &Diagnostic, sources: &Sources) -> String {
     let severity = match found.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::SecurityWarning => "security warning",
+        Severity::Suggestion => "suggestion",
     };
     let place = |span: Span| match (sources.get(span.source), sources.position(span)) {
         (Some(source), Some(at)) => {

@@ -5,6 +5,8 @@
 
 use iamctl_model::{AccountId, Action};
 
+use crate::account::saml_metadata;
+
 const SCENES: &str = include_str!("behaviour.txt");
 
 /// More characters than any document may have.
@@ -96,6 +98,8 @@ fn documents(text: &str) -> String {
     };
     let large = format!("arn:aws:s3:::bucket/{}", "a".repeat(TOO_MANY));
     let filled = text.replace("$READ", &read("*")).replace("$LARGE", &read(&large));
+    let metadata = |entity| serde_json::Value::from(saml_metadata(entity, &["AAAA"])).to_string();
+    let filled = filled.replace("$METADATA", &metadata("idp")).replace("$OTHER_METADATA", &metadata("other"));
     let Some((before, rest)) = filled.split_once("$TRUSTS(") else { return filled };
     let Some((principal, after)) = rest.split_once(')') else { panic!("no end of $TRUSTS: {text}") };
     format!(

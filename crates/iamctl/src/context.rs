@@ -119,6 +119,12 @@ impl Session {
                 self.aws.read_setting(&mut live, kind).await?;
             }
         }
+        if !live.has_read(Kind::SamlProvider) && plans(&unfinished, Kind::SamlProvider) {
+            self.aws.read_saml_providers(&mut live).await?;
+            let all = live.saml_providers.as_ref().into_iter().flatten().map(|(name, _)| name.clone());
+            let all = all.collect();
+            self.aws.read_saml_provider_details(&mut live, &all).await?;
+        }
         let siblings = match may_overlap(desired, &live, ownership, &unfinished) {
             true => store.read_siblings().await?,
             false => Vec::new(),
@@ -145,6 +151,9 @@ impl Session {
         if also == Some(Kind::OidcProvider) {
             scope.oidc_providers = Some(BTreeSet::new());
         }
+        if also == Some(Kind::SamlProvider) {
+            scope.saml_providers = Some(BTreeSet::new());
+        }
         for (address, resource) in wanted.chain(remembered) {
             let has_tags = resource.tags().is_some_and(|tags| !tags.is_empty());
             match address {
@@ -160,6 +169,9 @@ impl Session {
                 }
                 Address::AccountAlias | Address::PasswordPolicy => {
                     scope.settings.insert(address.kind());
+                }
+                Address::SamlProvider(name) => {
+                    scope.saml_providers.get_or_insert_default().insert(name.clone());
                 }
                 _ => {}
             }

@@ -7,7 +7,8 @@ use iamctl_apply::{Basis, ErrorClass, Outcome, after_run};
 use iamctl_model::{
     Action, Address, Alias, Cause, Change, ChangeAction, GroupName, Identity, InstanceProfileName, Live,
     OidcProviderArn, OidcProviderUrl, Owned, Ownership, PasswordPolicy, Path, PolicyArn, PolicyName,
-    RoleName, SessionDuration, Step, StepId, Tags, VersionId,
+    RoleName, SamlMetadata, SamlProviderArn, SamlProviderName, SessionDuration, Step, StepId, Tags,
+    VersionId,
 };
 use iamctl_policy::Document;
 use iamctl_testing::MemoryAccount;
@@ -83,6 +84,7 @@ fn calls() -> Vec<Action> {
     calls.extend(["i", "k"].into_iter().flat_map(calls_on_instance_profile));
     calls.extend(calls_on_settings());
     calls.extend(["a.example", "b.example/id"].into_iter().flat_map(calls_on_oidc_provider));
+    calls.extend(["s", "t"].into_iter().flat_map(calls_on_saml_provider));
     calls
 }
 
@@ -214,6 +216,23 @@ fn calls_on_settings() -> Vec<Action> {
     ]
 }
 
+fn calls_on_saml_provider(name: &str) -> Vec<Action> {
+    let name = SamlProviderName::parse(name).unwrap();
+    let arn = || SamlProviderArn::new(&account(), &name);
+    let metadata = |certificate| SamlMetadata::stored(&iamctl_testing::saml_metadata("idp", &[certificate]));
+    vec![
+        Action::CreateSAMLProvider {
+            name: name.clone(),
+            metadata: metadata("AAAA"),
+            tags: tags(&[("Team", "x")]),
+        },
+        Action::UpdateSAMLProvider { arn: arn(), metadata: metadata("AAAB") },
+        Action::TagSAMLProvider { arn: arn(), tags: tags(&[("team", "y")]) },
+        Action::UntagSAMLProvider { arn: arn(), tag_keys: vec!["team".to_owned()] },
+        Action::DeleteSAMLProvider { arn: arn() },
+    ]
+}
+
 fn addresses() -> Vec<Address> {
     let texts = [
         "account_alias",
@@ -227,6 +246,8 @@ fn addresses() -> Vec<Address> {
         "policy/p",
         "policy/q",
         "role/r",
+        "saml_provider/s",
+        "saml_provider/t",
         "user/a",
         "user/b",
     ];
@@ -272,6 +293,10 @@ fn changes(before: &Live, after: &Live) -> (Vec<Change>, Vec<(Address, Action)>)
         Address::AccountAlias => Action::DeleteAccountAlias { account_alias: Alias::parse("never").unwrap() },
         // The whole is sent each time, so there is no other call.
         Address::PasswordPolicy => Action::DeleteAccountPasswordPolicy {},
+        Address::SamlProvider(name) => Action::UntagSAMLProvider {
+            arn: SamlProviderArn::new(&account(), name),
+            tag_keys: vec!["never".to_owned()],
+        },
         Address::MasterCopy => unreachable!(),
     };
     let change = |address: &Address| Change {

@@ -7,7 +7,7 @@ use iamctl_model::{Action, Address, Group, InstanceProfile, Resource, Role, Role
 use super::Drafter;
 use super::circles::nobody;
 use crate::credentials;
-use crate::providers::OidcCalls;
+use crate::providers::{OidcCalls, SamlCalls};
 use crate::settings;
 use crate::world::identity;
 
@@ -64,6 +64,9 @@ impl Drafter<'_> {
             }
             (Address::AccountAlias | Address::PasswordPolicy, setting) => {
                 self.drafts.extend(settings::set(setting));
+            }
+            (Address::SamlProvider(name), Resource::SamlProvider(provider)) => {
+                self.drafts.extend(SamlCalls::new(self.world, name).create(provider));
             }
             // An address and what is at it are of one kind.
             _ => {}
@@ -133,6 +136,7 @@ impl Drafter<'_> {
                 let found = live.resource(address, None);
                 self.drafts.extend(found.as_ref().and_then(settings::unset));
             }
+            Address::SamlProvider(name) => self.drafts.extend(SamlCalls::new(self.world, name).delete()),
             Address::MasterCopy => {}
         }
     }

@@ -20,12 +20,27 @@ use crate::world::{World, account, calls};
 const HEAD: &str = "version: 1\nname: test\naccount: \"123456789012\"\nmaster_copy: {bucket: some-bucket, region: eu-west-1}\n";
 
 pub(crate) fn manifest(text: &str) -> Desired {
-    let files = FilesInMemory::new().with("m.yaml", format!("{HEAD}{text}"));
+    let mut files = FilesInMemory::new().with("m.yaml", format!("{HEAD}{text}"));
+    for (name, text) in metadata() {
+        files = files.with(format!("{name}.xml"), text);
+    }
     let options = Options { account: Some(account()), ..Options::default() };
     match iamctl_spec::parse(&files, "m.yaml", &options) {
         Ok(manifest) => manifest.desired,
         Err(rejected) => panic!("{:#?}", rejected.diagnostics),
     }
+}
+
+/// Metadata of one identity provider, and of another one with the certificate of the first.
+fn metadata() -> [(&'static str, String); 5] {
+    let of = iamctl_testing::saml_metadata;
+    [
+        ("one", of("idp", &["AAAA"])),
+        ("both", of("idp", &["AAAA", "BBBB"])),
+        ("two", of("idp", &["BBBB"])),
+        ("moved", of("idp", &["AAAA"]).replace("/sso", "/login")),
+        ("other", of("other", &["AAAA"])),
+    ]
 }
 
 fn sections(text: &str) -> BTreeMap<String, String> {
@@ -96,7 +111,12 @@ fn world(sections: &BTreeMap<String, String>) -> World {
 fn calls_of_others(world: &mut World, sections: &BTreeMap<String, String>, section: &str) {
     for line in sections.get(section).map(String::as_str).unwrap_or_default().lines() {
         if !line.trim().is_empty() {
-            let action: Action = serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            let mut line = line.to_owned();
+            for (name, text) in metadata() {
+                line = line.replace(&format!("\"${name}.xml\""), &serde_json::json!(text).to_string());
+            }
+            let action: Action =
+                serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
             world.perform(&action);
         }
     }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
     AccountAlias, Address, Alias, Cause, Change, ChangeAction, Field, Group, Guard, InstanceProfile, Kind,
-    OidcProvider, PasswordPolicy, Plan, Policy, Resource, Role, SessionDuration, Tags, User,
+    OidcProvider, PasswordPolicy, Plan, Policy, Resource, Role, SamlMetadata, SamlProvider, SessionDuration,
+    Tags, User,
 };
 use iamctl_policy::Document;
 
@@ -25,7 +26,7 @@ const fn part(kind: Kind, field: Field, values: [&'static str; 3]) -> Part {
 }
 
 /// Every part that can change in place.
-const PARTS: [Part; 28] = [
+const PARTS: [Part; 30] = [
     part(Kind::Policy, Field::Tags, ["tags: {a: '1'}", "tags: {a: '2'}", "tags: {a: '3'}"]),
     part(
         Kind::Policy,
@@ -125,6 +126,12 @@ const PARTS: [Part; 28] = [
         Field::PasswordReusePrevention,
         ["password_reuse_prevention: 3", "password_reuse_prevention: 4", "minimum_password_length: 6"],
     ),
+    part(
+        Kind::SamlProvider,
+        Field::Metadata,
+        ["metadata_file: one.xml", "metadata_file: both.xml", "metadata_file: other.xml"],
+    ),
+    part(Kind::SamlProvider, Field::Tags, ["tags: {a: '1'}", "tags: {A: '2'}", "tags: {a: '1', b: '1'}"]),
     // Unlike the others, its middle value goes back to nothing.
     part(Kind::Group, Field::Policies, ["policies: [p, q]", "policies: []", "policies: [p]"]),
 ];
@@ -159,6 +166,7 @@ fn text(kind: Kind, block: &str) -> String {
     let needed = match kind {
         Kind::Policy if !block.contains("document:") => format!("document: {}, ", document("sqs:*")),
         Kind::Role if !block.contains("trust:") => "trust: [{users: [w]}], ".to_owned(),
+        Kind::SamlProvider if !block.contains("metadata_file:") => "metadata_file: one.xml, ".to_owned(),
         _ => String::new(),
     };
     let x = |this: Kind| if this == kind { format!(", x: {{{needed}{block}}}") } else { String::new() };
@@ -168,7 +176,7 @@ fn text(kind: Kind, block: &str) -> String {
     };
     let policy = |name: &str| format!("{name}: {{document: {}}}", document(&format!("{name}:*")));
     format!(
-        "policies: {{{}, {}, {}{}}}\ngroups: {{g: {{}}, h: {{}}, i: {{}}{}}}\nusers: {{u: {{}}, v: {{}}, w: {{}}{}}}\nroles: {{y: {{trust: [{{users: [u]}}]}}, z: {{trust: [{{users: [u]}}]}}{}}}\ninstance_profiles: {{k: {{}}{}}}\noidc_providers: {{y.example: {{}}{}}}\n{setting}",
+        "policies: {{{}, {}, {}{}}}\ngroups: {{g: {{}}, h: {{}}, i: {{}}{}}}\nusers: {{u: {{}}, v: {{}}, w: {{}}{}}}\nroles: {{y: {{trust: [{{users: [u]}}]}}, z: {{trust: [{{users: [u]}}]}}{}}}\ninstance_profiles: {{k: {{}}{}}}\noidc_providers: {{y.example: {{}}{}}}\nsaml_providers: {{y: {{metadata_file: one.xml}}{}}}\n{setting}",
         policy("p"),
         policy("q"),
         policy("s"),
@@ -178,6 +186,7 @@ fn text(kind: Kind, block: &str) -> String {
         x(Kind::Role),
         x(Kind::InstanceProfile),
         x(Kind::OidcProvider).replace(" x:", " x.example:"),
+        x(Kind::SamlProvider),
     )
 }
 
@@ -311,6 +320,7 @@ fn no_part_of_any_kind_is_left_out() {
         Resource::OidcProvider(OidcProvider::default()),
         Resource::AccountAlias(AccountAlias { alias: Alias::parse("one").unwrap() }),
         Resource::PasswordPolicy(PasswordPolicy::default()),
+        Resource::SamlProvider(SamlProvider { metadata: SamlMetadata::stored(""), tags: Tags::default() }),
     ];
     let all = things.iter().flat_map(|thing| {
         let json = serde_json::to_value(thing).unwrap();
@@ -369,6 +379,7 @@ fn restrictions_that_somebody_put_on_are_not_undone_unasked() {
         (Kind::Role, "trust: [{users: [u, v]}]", "trust: [{users: [u]}]"),
         (Kind::InstanceProfile, "role: y", "role: ~"),
         (Kind::OidcProvider, "client_ids: [a, b]", "client_ids: [b]"),
+        (Kind::SamlProvider, "metadata_file: both.xml", "metadata_file: one.xml"),
         (
             Kind::OidcProvider,
             "thumbprints: ['0000000000000000000000000000000000000001', '0000000000000000000000000000000000000002']",

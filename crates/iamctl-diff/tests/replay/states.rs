@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use iamctl_model::{
     AccountAlias, Address, Alias, Desired, Group, GroupName, InstanceProfile, InstanceProfileName, Managed,
     ManifestName, MasterCopy, OidcProvider, OidcProviderArn, OidcProviderUrl, PasswordPolicy, Path, Policy,
-    PolicyArn, PolicyName, Resource, Role, RoleName, SessionDuration, Tags, User, UserName, Within,
+    PolicyArn, PolicyName, Resource, Role, RoleName, SamlMetadata, SamlProvider, SamlProviderArn,
+    SamlProviderName, SessionDuration, Tags, User, UserName, Within,
 };
 use iamctl_policy::{Document, Span};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -158,6 +159,8 @@ struct Raw {
     providers: BTreeMap<usize, RawProvider>,
     alias: Setting<usize>,
     passwords: Setting<(u16, bool, Option<u16>)>,
+    /// Issuer, certificates, tags.
+    saml_providers: BTreeMap<usize, (bool, BTreeSet<usize>, Tags)>,
 }
 
 /// What a manifest says of a setting of the account.
@@ -195,6 +198,7 @@ struct Trust {
     roles: BTreeSet<usize>,
     /// Whoever signs in there.
     provider: Option<usize>,
+    saml_provider: Option<usize>,
     mfa: bool,
     /// Whether it admits the account.
     account: bool,
@@ -214,12 +218,14 @@ fn holds() -> impl Strategy<Value = Holds> {
 
 fn raw() -> impl Strategy<Value = Raw> {
     let provider = proptest::option::weighted(0.4, 0..PROVIDERS);
+    let providers = (provider.clone(), provider);
     let trust =
-        (btree_set(0..USERS, 0..3), btree_set(0..ROLES, 0..3), provider, any::<bool>(), any::<bool>())
-            .prop_map(|(users, roles, provider, mfa, account)| Trust {
+        (btree_set(0..USERS, 0..3), btree_set(0..ROLES, 0..3), providers, any::<bool>(), any::<bool>())
+            .prop_map(|(users, roles, (provider, saml_provider), mfa, account)| Trust {
                 users,
                 roles,
                 provider,
+                saml_provider,
                 mfa,
                 account,
             });
@@ -234,17 +240,21 @@ fn raw() -> impl Strategy<Value = Raw> {
         btree_map(0..PROVIDERS, (btree_set(0..3_usize, 0..3), thumbprints, tags()), 0..=PROVIDERS),
         setting(0..3_usize),
         setting((6..9_u16, any::<bool>(), proptest::option::of(90..92_u16))),
+        btree_map(0..PROVIDERS, (any::<bool>(), btree_set(0..3_usize, 1..3), tags()), 0..=PROVIDERS),
     )
-        .prop_map(|(policies, groups, users, roles, profiles, providers, alias, passwords)| Raw {
-            policies,
-            groups,
-            users,
-            roles,
-            profiles,
-            providers,
-            alias,
-            passwords,
-        })
+        .prop_map(
+            |(policies, groups, users, roles, profiles, providers, alias, passwords, saml_providers)| Raw {
+                policies,
+                groups,
+                users,
+                roles,
+                profiles,
+                providers,
+                alias,
+                passwords,
+                saml_providers,
+            },
+        )
 }
 
 /// Any valid desired state over a few names.
@@ -295,6 +305,10 @@ pub(crate) fn role_name(index: usize) -> RoleName {
 
 pub(crate) fn provider_url(index: usize) -> OidcProviderUrl {
     OidcProviderUrl::parse(&format!("o{index}.example")).unwrap()
+}
+
+fn saml_name(index: usize) -> SamlProviderName {
+    SamlProviderName::parse(&format!("s{index}")).unwrap()
 }
 
 impl Raw {
@@ -406,6 +420,14 @@ impl Raw {
             resources.push((Address::OidcProvider(provider_url(*at)), Resource::OidcProvider(provider)));
         }
         resources.extend(self.settings());
+        for (at, (is_other, certificates, tags)) in &self.saml_providers {
+            let certificates = Vec::from_iter(certificates.iter().map(|at| format!("AAA{at}")));
+            let certificates = Vec::from_iter(certificates.iter().map(String::as_str));
+            let entity = if *is_other { "other" } else { "idp" };
+            let metadata = SamlMetadata::stored(&iamctl_testing::saml_metadata(entity, &certificates));
+            let provider = SamlProvider { metadata, tags: tags.clone() };
+            resources.push((Address::SamlProvider(saml_name(*at)), Resource::SamlProvider(provider)));
+        }
         resources
     }
 
@@ -427,7 +449,13 @@ impl Raw {
             let federated = serde_json::json!({"Federated": arn});
             serde_json::json!({"Effect": "Allow", "Principal": federated, "Action": "sts:AssumeRoleWithWebIdentity"})
         });
-        let statements: Vec<_> = [statement].into_iter().chain(signed_in).collect();
+        let saml_provider = trust.saml_provider.filter(|at| self.saml_providers.contains_key(at));
+        let saml_provider = saml_provider.map(|at| SamlProviderArn::new(&account(), &saml_name(at)));
+        let vouched_for = saml_provider.map(|arn| {
+            let federated = serde_json::json!({"Federated": arn});
+            serde_json::json!({"Effect": "Allow", "Principal": federated, "Action": "sts:AssumeRoleWithSAML"})
+        });
+        let statements: Vec<_> = [statement].into_iter().chain(signed_in).chain(vouched_for).collect();
         Document::from_stored(
             &serde_json::json!({"Version": "2012-10-17", "Statement": statements}).to_string(),
         )

@@ -16,6 +16,7 @@ impl Action {
                 | Action::CreateInstanceProfile { .. }
                 | Action::CreateOpenIDConnectProvider { .. }
                 | Action::CreateAccountAlias { .. }
+                | Action::CreateSAMLProvider { .. }
         )
     }
 
@@ -32,6 +33,7 @@ impl Action {
                 | Action::DeleteOpenIDConnectProvider { .. }
                 | Action::DeleteAccountAlias { .. }
                 | Action::DeleteAccountPasswordPolicy {}
+                | Action::DeleteSAMLProvider { .. }
         )
     }
 
@@ -122,6 +124,11 @@ impl Action {
             Action::UpdateAccountPasswordPolicy { .. } | Action::DeleteAccountPasswordPolicy {} => {
                 Address::PasswordPolicy
             }
+            Action::CreateSAMLProvider { name, .. } => Address::SamlProvider(name.clone()),
+            Action::UpdateSAMLProvider { arn, .. }
+            | Action::DeleteSAMLProvider { arn }
+            | Action::TagSAMLProvider { arn, .. }
+            | Action::UntagSAMLProvider { arn, .. } => Address::SamlProvider(arn.name().clone()),
         }
     }
 }

@@ -256,6 +256,28 @@ pub(crate) static PASSWORD_POLICY: Block = Block {
     ],
 };
 
+/// One of `saml_providers`
+pub(crate) static SAML_PROVIDER: Block = Block {
+    name: "saml_provider",
+    doc: "A SAML provider: roles that trust it (`trust: [{saml: …}]`) let in those for whom an identity provider vouches.",
+    may_be_empty: false,
+    extra: None,
+    one_of: &["metadata", "metadata_file"],
+    keys: &[
+        key(
+            "metadata_file",
+            TEXT,
+            "The file that holds the metadata document of the identity provider, XML as it hands it out, relative to \
+             this one. Variables are not replaced in it.",
+        ),
+        key("metadata", TEXT, "The metadata document itself, instead of `metadata_file`."),
+        key("tags", TAGS, "Tags: a map from key to value, at most 50. The case of keys counts."),
+        key("ignore", Shape::List(&Shape::Word(&["metadata", "tags"])), IGNORE_FIELDS_DOC),
+        key("protect", Shape::Bool, PROTECT_DOC),
+        key("adopt", Shape::Bool, ADOPT_DOC),
+    ],
+};
+
 /// `trust_document: {file: …}`
 pub(crate) static FILE_ONLY: Block = Block {
     name: "file_only",

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use iamctl_data::services;
 use iamctl_model::{
-    AccessTest, Address, ContextValue, Expectation, Identity, Mfa, OidcProviderArn, PolicyArn, TestContext,
-    TestPrincipal, TestPrincipalKind, TestResource,
+    AccessTest, Address, ContextValue, Expectation, Identity, Mfa, PolicyArn, TestContext, TestPrincipal,
+    TestPrincipalKind, TestResource,
 };
 use iamctl_policy::eval::Principal;
 use iamctl_policy::{Diagnostic, Diagnostics, Entry, Node, Value};
@@ -93,6 +93,7 @@ impl Scope<'_, '_, '_> {
                 | Address::OidcProvider(_)
                 | Address::AccountAlias
                 | Address::PasswordPolicy
+                | Address::SamlProvider(_)
                 | Address::MasterCopy => {
                     self.found.push(
                         Diagnostic::error(
@@ -138,6 +139,10 @@ impl Scope<'_, '_, '_> {
                 let head = self.index.oidc_providers.resolve(name, item.span, found);
                 head.map(|head| Address::OidcProvider(head.name.clone()))
             }
+            "saml_provider" => {
+                let head = self.index.saml_providers.resolve(name, item.span, found);
+                head.map(|head| Address::SamlProvider(head.name.clone()))
+            }
             _ => {
                 found.push(
                     Diagnostic::error(
@@ -146,7 +151,7 @@ impl Scope<'_, '_, '_> {
                         format!("`{}` is neither an address nor an ARN", item.text),
                     )
                     .help(
-                        "write `user/NAME`, `role/NAME`, `group/NAME`, `policy/NAME`, `instance_profile/NAME`, `oidc_provider/URL`, or an ARN",
+                        "write `user/NAME`, `role/NAME`, `group/NAME`, `policy/NAME`, `instance_profile/NAME`, `oidc_provider/URL`, `saml_provider/NAME`, or an ARN",
                     ),
                 );
                 None
@@ -187,7 +192,7 @@ impl Scope<'_, '_, '_> {
                 let path = &index.instance_profiles.get(name)?.path;
                 format!("arn:{}:iam::{}:instance-profile{path}{name}", account.partition, account.id)
             }
-            Address::OidcProvider(url) => OidcProviderArn::new(&account, url).as_str().to_owned(),
+            Address::OidcProvider(_) | Address::SamlProvider(_) => address.federated_principal(&account)?,
             Address::AccountAlias | Address::PasswordPolicy | Address::MasterCopy => return None,
         };
         Some(TestResource { span: item.span, arn, address: Some(address) })

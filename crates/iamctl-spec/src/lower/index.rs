@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use iamctl_model::{
-    GroupName, InstanceProfileName, Kind, NameError, OidcProviderUrl, Path, PolicyName, RoleName, UserName,
+    GroupName, InstanceProfileName, Kind, NameError, OidcProviderUrl, Path, PolicyName, RoleName,
+    SamlProviderName, UserName,
 };
 use iamctl_policy::{Diagnostic, Diagnostics, Entry, Node, Span, Value};
 
@@ -83,6 +84,7 @@ name!(GroupName, Group);
 name!(RoleName, Role);
 name!(InstanceProfileName, InstanceProfile);
 name!(OidcProviderUrl, OidcProvider);
+name!(SamlProviderName, SamlProvider);
 
 impl<'n, N: Name> Names<'n, N> {
     /// Adds what one file defines. `default_path` is what things of this kind have otherwise.
@@ -117,6 +119,7 @@ impl<'n, N: Name> Names<'n, N> {
             Kind::User => 5_000,
             Kind::Group => 500,
             Kind::OidcProvider => 700,
+            Kind::SamlProvider => 100,
             Kind::AccountAlias | Kind::PasswordPolicy | Kind::MasterCopy => 1,
             Kind::Role | Kind::Policy | Kind::InstanceProfile => 10_000,
         }
@@ -205,6 +208,7 @@ impl<'n, N: Name> Names<'n, N> {
             Kind::Group
             | Kind::InstanceProfile
             | Kind::OidcProvider
+            | Kind::SamlProvider
             | Kind::AccountAlias
             | Kind::PasswordPolicy
             | Kind::MasterCopy => {
@@ -222,6 +226,7 @@ pub(crate) struct Index<'n> {
     pub(crate) roles: Names<'n, RoleName>,
     pub(crate) instance_profiles: Names<'n, InstanceProfileName>,
     pub(crate) oidc_providers: Names<'n, OidcProviderUrl>,
+    pub(crate) saml_providers: Names<'n, SamlProviderName>,
 }
 
 /// The paths of things that say nothing about theirs.
@@ -243,6 +248,7 @@ pub(crate) struct Sections<'n> {
     pub(crate) roles: Option<&'n Node>,
     pub(crate) instance_profiles: Option<&'n Node>,
     pub(crate) oidc_providers: Option<&'n Node>,
+    pub(crate) saml_providers: Option<&'n Node>,
     pub(crate) forget: Option<&'n Node>,
     pub(crate) ignore: Option<&'n Node>,
     pub(crate) tests: Option<&'n Node>,
@@ -257,6 +263,7 @@ impl<'n> Index<'n> {
             roles: Names::new(RoleName::KIND),
             instance_profiles: Names::new(InstanceProfileName::KIND),
             oidc_providers: Names::new(OidcProviderUrl::KIND),
+            saml_providers: Names::new(SamlProviderName::KIND),
         };
         for one in sections {
             index.policies.add(one.part, one.policies, &paths.policies, found);
@@ -267,6 +274,7 @@ impl<'n> Index<'n> {
             profiles.add(one.part, one.instance_profiles, &paths.instance_profiles, found);
             // They have no path.
             index.oidc_providers.add(one.part, one.oidc_providers, &Path::root(), found);
+            index.saml_providers.add(one.part, one.saml_providers, &Path::root(), found);
         }
         index
     }

@@ -53,6 +53,7 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
     entities.extend(scope.roles(&defaults, &members));
     entities.extend(scope.instance_profiles(&defaults));
     entities.extend(scope.oidc_providers(&defaults));
+    entities.extend(scope.saml_providers(&defaults));
 
     let mut settings = scope.settings(&head);
     entities.append(&mut settings.entities);
@@ -160,6 +161,7 @@ fn sections<'n>(part: &'n Part, reader: &mut Reader<'n>, found: &mut Diagnostics
         roles: reader.get("roles", found),
         instance_profiles: reader.get("instance_profiles", found),
         oidc_providers: reader.get("oidc_providers", found),
+        saml_providers: reader.get("saml_providers", found),
         forget: reader.get("forget", found),
         ignore: reader.get("ignore", found),
         tests: reader.get("tests", found),
@@ -217,6 +219,7 @@ struct RawDefaults<'n> {
     policy_tags: Tags,
     instance_profile_tags: Tags,
     oidc_provider_tags: Tags,
+    saml_provider_tags: Tags,
     user: IdentityDefaults<&'n Node>,
     role: IdentityDefaults<&'n Node>,
 }
@@ -238,6 +241,7 @@ struct Defaults {
     policy_tags: Tags,
     instance_profile_tags: Tags,
     oidc_provider_tags: Tags,
+    saml_provider_tags: Tags,
     user: IdentityDefaults<PolicyArn>,
     role: IdentityDefaults<PolicyArn>,
 }
@@ -263,6 +267,10 @@ impl<'n> RawDefaults<'n> {
             defaults.oidc_provider_tags = values::tags(providers.get("tags", found), found).0;
             providers.finish(found);
         }
+        if let Some(mut providers) = open(&mut reader, "saml_providers", &keys::TAGS_ONLY, found) {
+            defaults.saml_provider_tags = values::tags(providers.get("tags", found), found).0;
+            providers.finish(found);
+        }
         if let Some(mut groups) = open(&mut reader, "groups", &keys::PATH_ONLY, found) {
             defaults.paths.groups = path(&mut groups, false, found);
             groups.finish(found);
@@ -284,9 +292,15 @@ impl<'n> RawDefaults<'n> {
             tags: raw.tags,
             permissions_boundary: raw.permissions_boundary.and_then(|node| scope.boundary(node)),
         };
-        let Self { paths: _, policy_tags, instance_profile_tags, oidc_provider_tags, user, role } = self;
-        let (user, role) = (resolve(user), resolve(role));
-        Defaults { policy_tags, instance_profile_tags, oidc_provider_tags, user, role }
+        let (user, role) = (resolve(self.user), resolve(self.role));
+        Defaults {
+            policy_tags: self.policy_tags,
+            instance_profile_tags: self.instance_profile_tags,
+            oidc_provider_tags: self.oidc_provider_tags,
+            saml_provider_tags: self.saml_provider_tags,
+            user,
+            role,
+        }
     }
 }
 

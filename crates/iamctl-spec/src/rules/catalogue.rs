@@ -87,7 +87,7 @@ pub const RULES: &[Rule] = &[
     rule(
         NAMES,
         "address",
-        "an address is `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME`, `instance_profile/NAME` or `oidc_provider/URL`",
+        "an address is `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME`, `instance_profile/NAME`, `oidc_provider/URL` or `saml_provider/NAME`",
     ),
     rule(NAMES, "renamed-from", "what is renamed had another name, which nothing else has"),
     rule(NAMES, "forget-defined", "what is forgotten is not defined as well"),
@@ -98,6 +98,12 @@ pub const RULES: &[Rule] = &[
     rule(PLAIN, "account-alias", "an alias is what AWS takes for one: lower-case letters, digits and `-`"),
     rule(PLAIN, "password-policy", "the numbers of a password policy are ones that AWS takes"),
     rule(PLAIN, "hard-expiry", "`hard_expiry` stands beside `max_password_age`"),
+    rule(
+        PLAIN,
+        "saml-metadata",
+        "the metadata of a SAML provider is XML, without a document type, that describes an identity provider in 1000 to 10000000 characters",
+    ),
+    rule(PLAIN, "metadata-twice", "the metadata of a SAML provider is written once"),
     rule(PLAIN, "account", "the account guard does not depend on the account"),
     rule(PLAIN, "account-id", "an account id has twelve digits"),
     rule(
@@ -180,7 +186,7 @@ pub const RULES: &[Rule] = &[
     rule(
         QUOTAS,
         "account-quota",
-        "an account has at most 5000 users, 500 groups, 700 OIDC providers, and 10000 roles, policies and instance profiles each",
+        "an account has at most 5000 users, 500 groups, 700 OIDC providers, 100 SAML providers, and 10000 roles, policies and instance profiles each",
     ),
     rule(TAGS, "tag-count", "a thing has at most 50 tags"),
     rule(TAGS, "tag-length", "keys of tags have 1 to 128 characters, values at most 256"),

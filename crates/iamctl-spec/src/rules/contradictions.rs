@@ -79,15 +79,11 @@ fn gives_its_name_back(defined: &BTreeMap<&Address, &Entity>, former: &Address, 
 pub(super) fn ignored_and_written(world: &World<'_>, found: &mut Diagnostics) {
     for entity in world.entities {
         for (field, place) in &entity.ignore {
-            // The document of a policy is needed to make it, whoever changes it afterwards.
-            let Some(written) =
-                entity.places.written(field.as_str()).filter(|_| field.as_str() != "document")
-            else {
-                continue;
-            };
-            if matches!(field.as_str(), "trust") {
+            // These are needed to make the thing, whoever changes them afterwards.
+            if matches!(field.as_str(), "document" | "metadata" | "trust") {
                 continue;
             }
+            let Some(written) = entity.places.written(field.as_str()) else { continue };
             found.push(
                 Diagnostic::error(
                     "ignored-and-written",

@@ -26,6 +26,7 @@ pub(super) fn document_sizes(world: &World<'_>, found: &mut Diagnostics) {
             | Resource::Group(_)
             | Resource::InstanceProfile(_)
             | Resource::OidcProvider(_)
+            | Resource::SamlProvider(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => {}
         }
@@ -83,6 +84,7 @@ pub(super) fn inline_sums(world: &World<'_>, found: &mut Diagnostics) {
             Kind::Policy
             | Kind::InstanceProfile
             | Kind::OidcProvider
+            | Kind::SamlProvider
             | Kind::AccountAlias
             | Kind::PasswordPolicy
             | Kind::MasterCopy => continue,
@@ -114,6 +116,7 @@ pub(super) fn attachments(world: &World<'_>, found: &mut Diagnostics) {
             | Kind::Policy
             | Kind::InstanceProfile
             | Kind::OidcProvider
+            | Kind::SamlProvider
             | Kind::AccountAlias
             | Kind::PasswordPolicy
             | Kind::MasterCopy => ATTACHED,

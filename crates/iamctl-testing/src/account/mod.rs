@@ -9,6 +9,8 @@
 //! | a sixth policy version, an eleventh attachment or group | `LimitExceeded` | quotas page |
 //! | a second role in an instance profile | `LimitExceeded` | quotas page |
 //! | a sixth thumbprint, or a hundred and first client id | `LimitExceeded` | quotas page |
+//! | a hundred and first SAML provider | `LimitExceeded` | quotas page |
+//! | metadata that is no metadata | `InvalidInput` | IAM API, `CreateSAMLProvider` |
 //! | documents beyond their size | `LimitExceeded` | quotas page |
 //! | a trust policy that names a user or role which is not there | `MalformedPolicyDocument` | Principal page |
 //! | deleting a user or role turns its ARN in trust policies into its id | – | Principal page |
@@ -23,6 +25,7 @@ mod oidc_provider;
 mod policy;
 mod renaming;
 mod role;
+mod saml_provider;
 mod settings;
 mod user;
 
@@ -34,6 +37,7 @@ use iamctl_model::{
 };
 use iamctl_policy::Document;
 use jiff::Timestamp;
+pub use saml_provider::saml_metadata;
 
 /// The quotas that the account enforces: AWS's defaults.
 #[derive(Debug, Clone)]
@@ -188,6 +192,7 @@ impl MemoryAccount {
             Address::OidcProvider(url) => self.on_oidc_provider(url, action)?,
             Address::AccountAlias => self.on_account_alias(action)?,
             Address::PasswordPolicy => self.on_password_policy(action)?,
+            Address::SamlProvider(name) => self.on_saml_provider(name, action)?,
             Address::MasterCopy => None,
         };
         Ok(Receipt { created, ..Receipt::default() })

@@ -179,6 +179,9 @@ async fn from_account(
             aws.read_setting(&mut live, kind).await?;
         }
     }
+    if selection.may_choose_kind(Kind::SamlProvider) {
+        aws.read_saml_providers(&mut live).await?;
+    }
     // Tags that cost a call each: only for those that may be imported.
     let policies: BTreeSet<_> = live
         .policies
@@ -199,6 +202,11 @@ async fn from_account(
         providers.filter(|url| selection.may_choose(&live, &Address::OidcProvider((*url).clone())));
     let providers = providers.cloned().collect();
     aws.read_oidc_provider_details(&mut live, &providers).await?;
+    let providers = live.saml_providers.as_ref().into_iter().flatten().map(|(name, _)| name);
+    let providers =
+        providers.filter(|name| selection.may_choose(&live, &Address::SamlProvider((*name).clone())));
+    let providers = providers.cloned().collect();
+    aws.read_saml_provider_details(&mut live, &providers).await?;
     Ok((live, aws))
 }
 

@@ -39,6 +39,7 @@ pub(crate) enum KindName {
     OidcProviders,
     AccountAlias,
     PasswordPolicy,
+    SamlProviders,
 }
 
 impl From<KindName> for Kind {
@@ -52,6 +53,7 @@ impl From<KindName> for Kind {
             KindName::OidcProviders => Kind::OidcProvider,
             KindName::AccountAlias => Kind::AccountAlias,
             KindName::PasswordPolicy => Kind::PasswordPolicy,
+            KindName::SamlProviders => Kind::SamlProvider,
         }
     }
 }

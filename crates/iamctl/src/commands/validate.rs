@@ -41,6 +41,7 @@ pub(crate) fn validate(global: &Global, terminal: Terminal) -> Result<Exit, Fail
         (Kind::OidcProvider, "OIDC provider", "OIDC providers"),
         (Kind::AccountAlias, "account alias", "account aliases"),
         (Kind::PasswordPolicy, "password policy", "password policies"),
+        (Kind::SamlProvider, "SAML provider", "SAML providers"),
     ] {
         if count(kind) > 0 {
             parts.push(counted(count(kind), one, many));

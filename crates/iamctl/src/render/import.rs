@@ -121,6 +121,7 @@ fn counts(imported: &Imported) -> String {
         Kind::Role,
         Kind::InstanceProfile,
         Kind::OidcProvider,
+        Kind::SamlProvider,
         Kind::AccountAlias,
         Kind::PasswordPolicy,
     ];
@@ -142,6 +143,7 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::OidcProvider => "OIDC provider",
         Kind::AccountAlias => "account alias",
         Kind::PasswordPolicy => "password policy",
+        Kind::SamlProvider => "SAML provider",
         Kind::MasterCopy => "master copy",
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod document;
 pub(crate) mod escalation;
 pub(crate) mod import;
 pub(crate) mod markdown;
+pub(crate) mod metadata;
 pub(crate) mod names;
 pub(crate) mod page;
 pub(crate) mod plan_json;

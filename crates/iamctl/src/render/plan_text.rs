@@ -11,7 +11,7 @@ use iamctl_policy::Document;
 
 use super::names::{counted, policy};
 use super::page::{Ink, Page};
-use super::{document, trust};
+use super::{document, metadata, trust};
 
 /// What the text needs to know besides the plan.
 #[derive(Debug, Clone, Copy)]
@@ -388,6 +388,9 @@ impl Writer<'_, '_> {
                 let (old, new) = (before.thumbprints.as_ref(), after.thumbprints.as_ref());
                 self.set(old.unwrap_or(&none), new.unwrap_or(&none));
             }
+            (Field::Metadata, Resource::SamlProvider(before), Resource::SamlProvider(after)) => {
+                metadata::difference(self.page, CONTENT, &before.metadata, &after.metadata);
+            }
             (Field::Tags, _, _) => self.tags(tags(before), tags(after)),
             _ => {}
         }
@@ -471,6 +474,7 @@ impl Writer<'_, '_> {
             Resource::InstanceProfile(value) => {
                 facts.extend(value.role.as_ref().map(|role| ("role", role.to_string())));
             }
+            Resource::SamlProvider(value) => facts.extend(metadata::facts(&value.metadata)),
             Resource::OidcProvider(value) => {
                 let list = |items: &BTreeSet<String>| Vec::from_iter(items.iter().cloned()).join(", ");
                 let client_ids = Some(&value.client_ids).filter(|ids| !ids.is_empty());
@@ -511,6 +515,7 @@ impl Writer<'_, '_> {
             | Resource::User(_)
             | Resource::InstanceProfile(_)
             | Resource::OidcProvider(_)
+            | Resource::SamlProvider(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => {}
         }
