@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::budget::{Budget, Spent};
 use super::language::{Glob, texts};
 use super::search::Line;
+use super::stack::Layer;
 use crate::eval::pattern::{Pattern, Solid};
 use crate::eval::{Action, PolicyKind};
 
@@ -35,10 +36,13 @@ pub(super) struct Sampled {
 pub(super) struct Index<'p> {
     kind: PolicyKind,
     lines: [Vec<ByService<'p>>; 2],
+    /// Whether both sides have a boundary, or neither.
+    is_bounded_alike: bool,
 }
 
-#[derive(Default)]
 struct ByService<'p> {
+    /// What it says, and where it stands.
+    text: (Layer, &'p str),
     negated: bool,
     named: HashMap<&'p str, Vec<&'p Pattern>>,
     open: Vec<&'p Pattern>,
@@ -53,10 +57,20 @@ fn service_of(pattern: &Pattern) -> Option<String> {
 }
 
 impl<'p> Index<'p> {
-    pub(super) fn new(kind: PolicyKind, lines: &[Vec<Line<'p>>; 2], services: &'p BTreeSet<String>) -> Self {
+    pub(super) fn new(
+        kind: PolicyKind,
+        lines: &[Vec<Line<'p>>; 2],
+        services: &'p BTreeSet<String>,
+        is_bounded_alike: bool,
+    ) -> Self {
         let by_service = |line: &Line<'p>| {
             let actions = &line.rule.actions;
-            let mut found = ByService { negated: actions.negated, ..ByService::default() };
+            let mut found = ByService {
+                text: (line.layer, line.text),
+                negated: actions.negated,
+                named: HashMap::new(),
+                open: Vec::new(),
+            };
             for pattern in &actions.patterns {
                 let service = service_of(pattern).and_then(|service| services.get(&service));
                 match service {
@@ -66,7 +80,22 @@ impl<'p> Index<'p> {
             }
             found
         };
-        Self { kind, lines: lines.each_ref().map(|lines| lines.iter().map(by_service).collect()) }
+        let lines = lines.each_ref().map(|lines| lines.iter().map(by_service).collect());
+        Self { kind, lines, is_bounded_alike }
+    }
+
+    /// Whether the statements that can be about actions of a service are the same on both sides, word for word: then
+    /// nothing there differs. Without a service, it is asked of all that no pattern names.
+    pub(super) fn is_alike(&self, service: Option<&str>) -> bool {
+        let [before, after] = self.lines.each_ref().map(|lines| -> BTreeSet<_> {
+            let can_be = |line: &&ByService<'_>| {
+                line.negated
+                    || !line.open.is_empty()
+                    || service.is_some_and(|service| line.named.contains_key(service))
+            };
+            lines.iter().filter(can_be).map(|line| line.text).collect()
+        });
+        self.is_bounded_alike && before == after
     }
 
     /// The services that patterns name.
@@ -128,7 +157,7 @@ impl<'p> Index<'p> {
             }
         };
         let lines = self.lines.iter().map(Vec::len).sum();
-        for service in services {
+        for service in services.iter().filter(|service| !self.is_alike(Some(service.as_str()))) {
             let mut globs = self.globs(Some(service));
             globs.push(Glob::any_action_of(service));
             if self.kind == PolicyKind::Resource {
@@ -142,6 +171,9 @@ impl<'p> Index<'p> {
                     add(self.group(&action, Some(service)), action, false);
                 }
             }
+        }
+        if self.is_alike(None) {
+            return Ok(groups);
         }
         let mut globs = self.globs(None);
         globs.push(Glob::any_action());

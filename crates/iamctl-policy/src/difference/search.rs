@@ -64,7 +64,8 @@ impl<'p> Search<'p> {
     pub(super) fn run(&self) -> [Found; 2] {
         let lines = self.sides.map(lines);
         let services = Index::services(self.kind, &lines);
-        let index = Index::new(self.kind, &lines, &services);
+        let [before, after] = self.sides.map(Stack::is_bounded);
+        let index = Index::new(self.kind, &lines, &services, before == after);
         let mut budget = Budget::new(MOST_STEPS);
         let Ok(groups) = budget.within(MOST_STEPS_AT_ONCE, |budget| index.groups(&services, budget)) else {
             let why = || Found::unknown("the patterns of actions are too many to be told apart");
@@ -91,7 +92,8 @@ impl<'p> Search<'p> {
         let places: HashMap<&Group, usize> =
             groups.iter().enumerate().map(|(at, sampled)| (&sampled.group, at)).collect();
         let mut known: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        for text in services.iter().flat_map(|service| (self.vocabulary.actions)(&format!("{service}:*"))) {
+        let differing = services.iter().filter(|service| !index.is_alike(Some(service.as_str())));
+        for text in differing.flat_map(|service| (self.vocabulary.actions)(&format!("{service}:*"))) {
             let group = Action::parse(&text).ok().map(|action| index.group_of(&action));
             if let Some(at) = group.and_then(|group| places.get(&group)) {
                 known.entry(*at).or_default().push(text);
