@@ -14,6 +14,7 @@
 mod support;
 
 mod access;
+mod access_changes;
 mod changes;
 mod credentials;
 mod endings;
