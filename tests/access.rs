@@ -231,6 +231,14 @@ fn a_question_is_answered_with_its_reason_and_an_exit_code() {
         .says(&["there is no `user/alic`", "did you mean `user/alice`?"]);
     can(&["user/alice", "s3:GetObjet"]).expect(64).says(&["did you mean `s3:GetObject`?"]);
     can(&["user/alice", "s3:GetObject", "--with", "region=x"]).expect(64);
+    can(&["user/alice", "s3:GetObj*"]).expect(64).says(&["one action is expected", "s3:GetObject,"]);
+    let alice = |more: &[&str]| can(&[&["user/alice", "s3:GetObject"], more].concat()).expect(64);
+    alice(&["--with", "mfa=false", "--with", "mfa_age=5"]).says(&["`mfa=false` and `mfa_age` contradict"]);
+    alice(&["--with", "mfa=false", "--with", "mfa=true"]).says(&["contradict each other"]);
+    alice(&["--with", "source_ip=10.0.0.1", "--without", "AWS:SourceIp"]).says(&["absent by `--without`"]);
+    let moot =
+        can(&["role/engineer", "ec2:DescribeVpcs", "arn:aws:ec2:eu-west-1:123456789012:vpc/a"]).expect(0);
+    moot.says(&["yes: role/engineer can ec2:DescribeVpcs", "note: ec2:DescribeVpcs takes no resource"]);
     can(&["user/alice", "s3:GetObject", "--planned"]).expect(64).says(&["`--planned` needs"]);
 
     let json = can(&["user/alice", "sts:AssumeRole", "role/engineer", "--format", "json"]).expect(1).json();

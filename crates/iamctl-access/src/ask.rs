@@ -354,11 +354,31 @@ fn combine(
         .filter(|one| is_mixed && one.answer.verdict == Verdict::Denied)
         .flat_map(|one| one.answer.statements.iter().cloned())
         .collect();
+    let allows: Vec<Told> = findings
+        .iter()
+        .filter(|one| {
+            let target = targets.get(one.target).filter(|_| targets.len() > 1);
+            target.is_some_and(|target| target.address.is_some()) && one.answer.verdict != Verdict::Denied
+        })
+        .flat_map(|one| one.answer.statements.iter().cloned())
+        .collect();
+    let is_open = is_mixed || verdicts.contains(&Verdict::Depends);
     let Some(first) = findings.into_iter().min_by_key(|finding| finding.rank) else {
         return nothing_to_ask();
     };
     let mut answer = first.answer;
     answer.examples = examples;
+    if is_open {
+        // On what terms it is allowed is a matter of all that allow it on some.
+        let own = answer.statements.len();
+        for told in allows {
+            let is_known = answer.statements.contains(&told);
+            answer.statements.extend((!is_known).then_some(told));
+        }
+        if answer.statements.len() > own {
+            answer.depends_on.extend(depends.iter().cloned());
+        }
+    }
     if is_mixed {
         answer.verdict = Verdict::Depends;
         answer.lack = None;

@@ -177,13 +177,33 @@ fn head(ready: &Ready) -> serde_json::Map<String, Value> {
 
 async fn ready(what: &What, global: &Global, terminal: Terminal) -> Result<Ready, Failure> {
     let action = action(&what.action)?;
+    let with = context(&what.with, &what.without)?;
     let subject = what.of.asked(what.planned, global, terminal).await?;
     let on = match &what.resource {
         Some(text) => subject.access.on(text).map_err(unknown)?,
         None => On::Anything,
     };
     let resource = what.resource.clone().filter(|_| on != On::Anything);
-    Ok(Ready { action, on, resource, with: context(&what.with, &what.without), subject })
+    let is_moot = resource.is_some() && takes_none(action.as_str());
+    if is_moot {
+        tell_moot(action.as_str(), terminal);
+    }
+    let resource = resource.filter(|_| !is_moot);
+    Ok(Ready { action, on, resource, with, subject })
+}
+
+/// Whether an action is known to be done to nothing in particular.
+fn takes_none(action: &str) -> bool {
+    services().action(action).is_some_and(|(_, action)| action.resource_types().next().is_none())
+}
+
+fn tell_moot(action: &str, terminal: Terminal) {
+    let text = format!(
+        "{action} takes no resource: it is asked on `*`, and a statement about certain resources is not about it"
+    );
+    let mut page = terminal.page();
+    page.words(0, 6, &[(Ink::Hint, "note: "), (Ink::Plain, text.as_str())]);
+    terminal.tell(&page);
 }
 
 /// An action as AWS spells it.
@@ -191,6 +211,9 @@ fn action(text: &str) -> Result<Action, Failure> {
     if let Some((service, action)) = services().action(text) {
         let spelled = format!("{}:{}", service.prefix, action.name);
         return Action::parse(&spelled).map_err(|problem| Failure::new(Exit::Usage, problem));
+    }
+    if text.contains(['*', '?']) {
+        return Err(several(text));
     }
     let (prefix, name) = text.split_once(':').unwrap_or((text, ""));
     let date = services().provenance().date;
@@ -214,12 +237,44 @@ fn action(text: &str) -> Result<Action, Failure> {
     })
 }
 
+/// A question is about one action.
+fn several(text: &str) -> Failure {
+    let names: Vec<String> = services()
+        .matching(text)
+        .take(4)
+        .map(|(service, action)| format!("{}:{}", service.prefix, action.name))
+        .collect();
+    let failure = Failure::new(Exit::Usage, format!("`{text}` is a pattern, and one action is expected"));
+    match names.is_empty() {
+        true => failure.help("write an action such as `s3:GetObject`"),
+        false => failure
+            .help(format!("it stands for {}", list(&names)))
+            .help("a test of the manifest takes patterns: `cannot: [\"s3:Put*\"]`"),
+    }
+}
+
 pub(crate) fn unknown(unknown: Unknown) -> Failure {
     let help = unknown.meant.map(|meant| format!("did you mean `{meant}`?")).unwrap_or_default();
     Failure::new(Exit::Usage, unknown.message).help(help)
 }
 
-fn context(with: &[(String, String)], without: &[String]) -> TestContext {
+/// What is stated about the request.
+fn context(with: &[(String, String)], without: &[String]) -> Result<TestContext, Failure> {
+    let contradiction = |what: String| Failure::new(Exit::Usage, what).help("state one of the two");
+    let has = |key: &str, value: &str| with.iter().any(|(known, other)| known == key && other == value);
+    let has_age = with.iter().any(|(key, _)| key == "mfa_age");
+    if has("mfa", "false") && (has_age || has("mfa", "true")) {
+        let other = if has_age { "mfa_age" } else { "mfa=true" };
+        return Err(contradiction(format!("`mfa=false` and `{other}` contradict each other")));
+    }
+    let condition_key = |key: &str| match key {
+        "source_ip" => "aws:sourceip".to_owned(),
+        key => key.to_ascii_lowercase(),
+    };
+    let is_stated = |key: &&String| with.iter().any(|(known, _)| condition_key(known) == condition_key(key));
+    if let Some(key) = without.iter().find(is_stated) {
+        return Err(contradiction(format!("`{key}` is stated by `--with` and absent by `--without`")));
+    }
     let mut context = TestContext::default();
     let mut keys: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (key, value) in with {
@@ -243,7 +298,7 @@ fn context(with: &[(String, String)], without: &[String]) -> TestContext {
         context.keys.insert(key.to_owned(), value);
     }
     context.keys.extend(without.iter().map(|key| (key.clone(), ContextValue::Absent)));
-    context
+    Ok(context)
 }
 
 /// The verdict, which comes first.

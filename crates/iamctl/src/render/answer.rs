@@ -33,7 +33,8 @@ impl Asked<'_> {
 /// "only with MFA", "except in eu-west-1": what an open answer depends on, as far as statements say it. Empty
 /// where they do not.
 pub(crate) fn terms(answer: &Answer) -> String {
-    if answer.verdict != Verdict::Depends {
+    // What a text says that nobody knows is no term that could be told.
+    if answer.verdict != Verdict::Depends || !unknowns(answer).is_empty() || denies_some_role(answer) {
         return String::new();
     }
     let allows = |wanted: &dyn Fn(&Told) -> bool| -> Vec<&Told> {
@@ -74,6 +75,13 @@ pub(crate) fn terms(answer: &Answer) -> String {
         words.push(format!("except {}", except.join(", or ")));
     }
     words.join(", ")
+}
+
+/// Whether one of several roles denies something: that is no term for the others.
+fn denies_some_role(answer: &Answer) -> bool {
+    let trusts = || answer.statements.iter().filter(|told| matches!(told.source, Source::Trust(_)));
+    let first = trusts().next().map(|told| &told.source);
+    trusts().any(|told| Some(&told.source) != first) && trusts().any(|told| told.effect == Effect::Deny)
 }
 
 /// What the service control policies of each level allow. Every level has to.
@@ -411,6 +419,30 @@ mod tests {
         assert_eq!(said(many.clone()), "only with MFA");
         many.push(own(Some(REGION)));
         assert_eq!(said(many), "only with MFA, or in eu-west-1");
+    }
+
+    #[test]
+    fn an_unknown_text_and_a_deny_of_one_role_leave_no_terms() {
+        let own = told(Layer::Identity, Effect::Allow, false, Some(MFA));
+        let answer = |statements, depends_on: &[Dependence]| Answer {
+            verdict: Verdict::Depends,
+            statements,
+            lack: None,
+            depends_on: depends_on.iter().cloned().collect(),
+            assumes: BTreeSet::new(),
+            examples: Vec::new(),
+        };
+        let unread = Dependence::Text(iamctl_access::Unread::OfResource);
+        assert_eq!(terms(&answer(vec![own.clone()], &[])), "only with MFA");
+        assert_eq!(terms(&answer(vec![own.clone()], &[unread])), "");
+        let of = |role: &str, effect| Told {
+            source: Source::Trust(RoleName::parse(role).unwrap()),
+            ..told(Layer::Resource, effect, true, Some(REGION))
+        };
+        let allowing = vec![own.clone(), of("a", Effect::Allow), of("b", Effect::Allow)];
+        assert_eq!(terms(&answer(allowing, &[])), "only in eu-west-1 and with MFA");
+        let denying = vec![own, of("a", Effect::Allow), of("b", Effect::Deny)];
+        assert_eq!(terms(&answer(denying, &[])), "");
     }
 
     #[test]
