@@ -158,6 +158,8 @@ impl<B: MasterBucket + Sync> Underway<'_, B> {
             state: Layout::state_below_root(&self.opened.run),
             state_digest,
             unsettled,
+            formerly: self.formerly.iter().filter(|name| **name != self.opened.manifest).cloned().collect(),
+            moved: None,
         };
         self.write_head(&head).await
     }

@@ -1,6 +1,7 @@
 //! What can go wrong between iamctl and the master copy, and what to do about it.
 
 use crate::port::StoreError;
+use crate::renaming::RenameProblem;
 
 /// Why something could not be read from the master copy. None of these is ever taken for "there is
 /// nothing": what is ours would be forgotten.
@@ -50,6 +51,14 @@ pub enum ReadError {
         /// What names it.
         named_by: String,
     },
+    /// What the manifest is called does not fit what the master copy says.
+    #[error("{problem}")]
+    Renamed {
+        /// Which object.
+        location: String,
+        /// What does not fit.
+        problem: RenameProblem,
+    },
     /// Its content is not the one that another object names.
     #[error("{location} was altered: its digest is not the one that {named_by} names")]
     Altered {
@@ -73,6 +82,7 @@ impl ReadError {
             ReadError::Store { error: StoreError::WrongRegion { .. }, .. } => {
                 "correct `master_copy.region` in the manifest"
             }
+            ReadError::Renamed { problem, .. } => problem.help(),
             ReadError::Store { .. } => "nothing was changed; try again",
             ReadError::Newer { .. } => "use the iamctl version that wrote it, or a later one",
             ReadError::Foreign { .. } => {

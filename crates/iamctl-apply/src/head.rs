@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::renaming::Moved;
 use crate::run_id::RunId;
 
 /// `head.json`: the only pointer of a master copy. It is written last in a run, by one conditional put
@@ -43,6 +44,12 @@ pub struct Head {
     /// answer came. What they planned counts for the next run as if they had been killed.
     #[serde(default)]
     pub unsettled: Vec<RunId>,
+    /// What the manifest was called before, the latest name first: what was recorded then lies there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formerly: Vec<ManifestName>,
+    /// Where its things went, when the manifest has another name now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
 }
 
 /// `states/<run>.json`: everything that is ours after a run, by address. Written once, never changed.

@@ -78,6 +78,7 @@ mod outcome;
 mod port;
 mod record;
 mod recorder;
+mod renaming;
 mod retry;
 mod run;
 mod run_id;
@@ -105,6 +106,7 @@ pub use port::{
     Receipt, StoreError,
 };
 pub use record::{Closed, Opened, RunEnd, RunRecord, Segment, StepRecord};
+pub use renaming::{Moved, RenameProblem, Renaming};
 pub use retry::{Failure, Lag, Retry, retry};
 pub use run::{Locked, OpenError, OpenProblem, OpenRun, Opening};
 pub use run_id::{NotARunId, RunId};

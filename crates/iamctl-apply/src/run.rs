@@ -9,7 +9,7 @@
 
 use std::num::NonZeroUsize;
 
-use iamctl_model::{Plan, UnfinishedRun};
+use iamctl_model::{ManifestName, Plan, UnfinishedRun};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +42,8 @@ pub struct Locked<'b, B> {
     pub(crate) store: MasterStore<'b, B>,
     holder: LockHolder,
     version: ETag,
+    /// The lock of the name that the manifest had before.
+    former: Option<(MasterStore<'b, B>, ETag)>,
 }
 
 /// What a run is about to do, and what that stands on. All of it was read or computed while the lock
@@ -137,7 +139,7 @@ impl<'b, B: MasterBucket + Sync> MasterStore<'b, B> {
     ) -> Result<Locked<'b, B>, LockError> {
         let holder = LockHolder { run, started, runner };
         let version = self.take_lock(&holder).await?;
-        Ok(Locked { store: self.patient(), holder, version })
+        Ok(Locked { store: self.patient(), holder, version, former: None })
     }
 }
 
@@ -146,6 +148,23 @@ impl<'b, B: MasterBucket + Sync> Locked<'b, B> {
     #[must_use]
     pub fn run(&self) -> &RunId {
         &self.holder.run
+    }
+
+    /// Takes the lock of the name that the manifest had before as well, so that nothing is done under that name.
+    ///
+    /// # Errors
+    ///
+    /// When somebody holds it, or it cannot be made. Then this one is given back, too.
+    pub async fn lock_former(self, name: &ManifestName) -> Result<Self, LockError> {
+        let store = self.store.beside(name.clone());
+        match store.take_lock(&self.holder).await {
+            Ok(version) => Ok(Self { former: Some((store, version)), ..self }),
+            Err(error) => {
+                // If it stays, whoever comes next is told.
+                let _ = self.unlock().await;
+                Err(error)
+            }
+        }
     }
 
     /// Gives the lock back without a run.
@@ -158,11 +177,11 @@ impl<'b, B: MasterBucket + Sync> Locked<'b, B> {
     }
 
     pub(crate) async fn unlock(&self) -> Result<(), WriteError> {
-        match self.store.delete(&self.store.layout.lock(), &self.version).await {
-            // It was broken, and is somebody else's now.
-            Err(WriteError { error: StoreError::Precondition, .. }) => Ok(()),
-            answer => answer,
-        }
+        let former = match &self.former {
+            Some((store, version)) => unlock(store, version).await,
+            None => Ok(()),
+        };
+        unlock(&self.store, &self.version).await.and(former)
     }
 
     /// Stores the manifest and opens the record. From here on calls may be made.
@@ -200,8 +219,15 @@ impl<'b, B: MasterBucket + Sync> Locked<'b, B> {
         let schedule = Schedule::new(&plan.steps)?;
         self.check_latest(opening)?;
         let head = store.get(&store.layout.head()).await?.map(|object| object.etag);
-        if head.as_ref() != memory.head.as_ref().map(|(_, version)| version) {
+        if head.as_ref() != memory.version() {
             return Err(OpenProblem::HeadMoved);
+        }
+        if let Some(renaming) = &memory.renaming {
+            let former = store.beside(renaming.from.clone());
+            let head = former.get(&former.layout.head()).await?.map(|object| object.etag);
+            if head.as_ref() != Some(&renaming.version) {
+                return Err(OpenProblem::HeadMoved);
+            }
         }
         store.store_manifest(files).await?;
         let opened = Opened {
@@ -211,22 +237,33 @@ impl<'b, B: MasterBucket + Sync> Locked<'b, B> {
             manifest: plan.manifest.clone(),
             manifest_file: files.main().to_owned(),
             manifest_digest: files.digest().clone(),
-            head: memory.head.as_ref().map(|(head, _)| head.run.clone()),
+            head: memory.last().map(|head| head.run.clone()),
             runner: self.holder.runner.clone(),
             plan: plan.clone(),
         };
         store.put_json_once(&store.layout.opened(&opened.run), &opened).await?;
+        if let Some(renaming) = &memory.renaming {
+            store.mark_moved(renaming, &opened.run).await?;
+        }
         Ok((opened, schedule))
     }
 
     /// Unfinished runs are looked for after the head's run. So this one must sort after all others.
     fn check_latest(&self, opening: Opening<'_>) -> Result<(), OpenProblem> {
-        let head = opening.memory.head.as_ref().map(|(head, _)| head.run.clone());
+        let head = opening.memory.latest_run();
         let unfinished = opening.unfinished.iter().filter_map(|unfinished| unfinished.run.parse().ok());
         match head.into_iter().chain(unfinished).max() {
             Some(latest) if latest >= self.holder.run => Err(OpenProblem::NotTheLatest(latest)),
             _ => Ok(()),
         }
+    }
+}
+
+async fn unlock<B: MasterBucket>(store: &MasterStore<'_, B>, version: &ETag) -> Result<(), WriteError> {
+    match store.delete(&store.layout.lock(), version).await {
+        // It was broken, and is somebody else's now.
+        Err(WriteError { error: StoreError::Precondition, .. }) => Ok(()),
+        answer => answer,
     }
 }
 
@@ -237,6 +274,8 @@ pub(crate) struct Underway<'r, B> {
     pub(crate) basis: Basis,
     /// The version of the head, when there was one.
     pub(crate) head: Option<ETag>,
+    /// What the manifest was called before.
+    pub(crate) formerly: Vec<ManifestName>,
     /// Runs that stay unsettled unless this one succeeds.
     pub(crate) unsettled: Vec<RunId>,
     pub(crate) files: ManifestFiles,
@@ -251,7 +290,8 @@ impl<'r, B> Underway<'r, B> {
             locked,
             opened,
             basis: opening.basis.clone(),
-            head: opening.memory.head.as_ref().map(|(_, version)| version.clone()),
+            head: opening.memory.version().cloned(),
+            formerly: opening.memory.former_names(),
             files: opening.files.clone(),
         }
     }

@@ -115,16 +115,31 @@ impl<B: MasterBucket + Sync> MasterStore<'_, B> {
     ///
     /// When the list or one of the records cannot be read.
     pub async fn unfinished_runs(&self, memory: &Memory) -> Result<Vec<UnfinishedRun>, ReadError> {
-        let head = memory.head.as_ref().map(|(head, _)| head);
-        let mut folders = BTreeMap::new();
-        for run in head.into_iter().flat_map(|head| &head.unsettled) {
-            folders.extend(self.folders(&self.layout.run(run), None).await?);
+        // Of a manifest that was renamed, some lie where it was before.
+        let formers = memory.former_names().into_iter().map(|name| self.beside(name));
+        let stores: Vec<Self> = std::iter::once(self.clone()).chain(formers).collect();
+        let mut folders: BTreeMap<RunId, (usize, Folder)> = BTreeMap::new();
+        for run in memory.last().into_iter().flat_map(|head| &head.unsettled) {
+            for (at, store) in stores.iter().enumerate() {
+                let found = store.folders(&store.layout.run(run), None).await?;
+                folders.extend(found.into_iter().map(|(run, folder)| (run, (at, folder))));
+            }
         }
-        let after = head.map(|head| self.layout.after_run(&head.run));
-        folders.extend(self.folders(&self.layout.runs(), after.as_deref()).await?);
+        for (at, store) in stores.iter().enumerate().take(2) {
+            let after = match (at, &memory.renaming) {
+                (0, _) => memory.last_of_its_own(),
+                (_, Some(renaming)) => Some(&renaming.head.run),
+                // What was done under an old name that is taken over is settled.
+                (_, None) => continue,
+            };
+            let found = store.later_than(after).await?;
+            folders.extend(found.into_iter().map(|(run, folder)| (run, (at, folder))));
+        }
+        let stores = &stores;
         stream::iter(folders)
-            .map(async |(run, folder)| {
-                let record = self.record(&run, &folder, None).await?;
+            .map(async |(run, (at, folder))| {
+                let store = stores.get(at).unwrap_or(self);
+                let record = store.record(&run, &folder, None).await?;
                 let (created, outcomes) = (record.created(), record.outcomes());
                 let Opened { run, started, mut plan, .. } = record.opened;
                 leave_out_what_it_did_not_make(&mut plan, &outcomes);
@@ -133,6 +148,12 @@ impl<B: MasterBucket + Sync> MasterStore<'_, B> {
             .buffered(READS_AT_ONCE)
             .try_collect()
             .await
+    }
+
+    /// The runs after one, or all.
+    async fn later_than(&self, run: Option<&RunId>) -> Result<BTreeMap<RunId, Folder>, ReadError> {
+        let after = run.map(|run| self.layout.after_run(run));
+        self.folders(&self.layout.runs(), after.as_deref()).await
     }
 
     async fn record(

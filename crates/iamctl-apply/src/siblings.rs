@@ -14,7 +14,7 @@ impl<B: MasterBucket + Sync> MasterStore<'_, B> {
     /// What the other manifests of this account own that keep their master copy under the same prefix.
     ///
     /// One listing, and for each of them its head and the state that it names. A folder without a head
-    /// owns nothing. One whose head or state cannot be read is in the answer with the reason.
+    /// owns nothing, and what a head names that was given up is that of the manifest's new name. One whose head or state cannot be read is in the answer with the reason.
     ///
     /// # Errors
     ///
@@ -25,13 +25,14 @@ impl<B: MasterBucket + Sync> MasterStore<'_, B> {
         let names = folders.iter().filter_map(|folder| ManifestName::parse(folder));
         let others = names.filter(|name| *name != self.manifest);
         let read = stream::iter(others).map(async |name| {
-            let sibling = self.beside(name.clone());
-            let ownership = match sibling.read_memory().await {
-                Ok(memory) => Ok(memory.ownership),
+            let ownership = match self.owned_beside(&name).await {
+                Ok(None) => return None,
+                Ok(Some(ownership)) => Ok(ownership),
                 Err(error) => Err(format!("{error}; {}", error.help())),
             };
-            Sibling { name, ownership }
+            Some(Sibling { name, ownership })
         });
-        Ok(read.buffered(READS_AT_ONCE).collect().await)
+        let read: Vec<Option<Sibling>> = read.buffered(READS_AT_ONCE).collect().await;
+        Ok(read.into_iter().flatten().collect())
     }
 }

@@ -22,6 +22,8 @@ pub struct MasterStore<'b, B> {
     pub(crate) layout: Layout,
     pub(crate) account: Account,
     pub(crate) manifest: ManifestName,
+    /// What the manifest was called before, by its own word.
+    pub(crate) former: Option<ManifestName>,
     /// Whether a read that failed is tried again: a run that has the lock has more to lose than a plan.
     patient: bool,
 }
@@ -34,6 +36,7 @@ impl<B> Clone for MasterStore<'_, B> {
             layout: self.layout.clone(),
             account: self.account.clone(),
             manifest: self.manifest.clone(),
+            former: self.former.clone(),
             patient: self.patient,
         }
     }
@@ -44,12 +47,18 @@ impl<'b, B: MasterBucket> MasterStore<'b, B> {
     #[must_use]
     pub fn new(bucket: &'b B, prefix: &str, account: Account, manifest: ManifestName) -> Self {
         let layout = Layout::new(prefix, &account.id, &manifest);
-        Self { bucket, layout, account, manifest, patient: false }
+        Self { bucket, layout, account, manifest, former: None, patient: false }
+    }
+
+    /// The same of a manifest that says that it was called otherwise before.
+    #[must_use]
+    pub fn renamed_from(self, former: Option<ManifestName>) -> Self {
+        Self { former, ..self }
     }
 
     /// The master copy of another manifest of the same account, in the same place.
     pub(crate) fn beside(&self, manifest: ManifestName) -> Self {
-        Self { layout: self.layout.beside(&manifest), manifest, ..self.clone() }
+        Self { layout: self.layout.beside(&manifest), manifest, former: None, ..self.clone() }
     }
 
     /// The same master copy, whose reads are tried again when they fail.

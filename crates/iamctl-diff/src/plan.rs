@@ -57,6 +57,8 @@ pub struct MasterCopyState {
     pub bucket_exists: bool,
     /// Whether there is a head: whether the manifest was ever applied.
     pub has_head: bool,
+    /// Whether what is remembered stands under the name that the manifest had before.
+    pub is_renamed: bool,
     /// Whether the head names this very text of the manifest.
     pub manifest_is_stored: bool,
 }
@@ -195,18 +197,19 @@ pub fn may_overlap(
     desired.managed.keys().chain(&desired.absent).any(is_strange) || !unfinished.is_empty()
 }
 
-/// The change of the master copy itself: always when the bucket has to be made, and otherwise only
-/// when nothing else is written, because every other change writes it as well.
+/// The change of the master copy itself: always when the bucket has to be made, or the manifest has another
+/// name, and otherwise only when nothing else is written, because every other change writes it as well.
 fn master_copy_change(inputs: &Inputs<'_>, ownership: &Ownership, nothing_else: bool) -> Option<Change> {
     let state = inputs.master_copy;
     let differs = [
+        (Field::Name, state.is_renamed),
         (Field::Bucket, !state.bucket_exists),
         (Field::Manifest, !state.manifest_is_stored),
         (Field::Ownership, ownership != inputs.ownership),
     ];
     let fields: BTreeMap<_, _> =
         differs.into_iter().filter_map(|(field, differs)| differs.then_some((field, Cause::Ours))).collect();
-    if fields.is_empty() || state.bucket_exists && !nothing_else {
+    if fields.is_empty() || state.bucket_exists && !state.is_renamed && !nothing_else {
         return None;
     }
     let action = if state.has_head { ChangeAction::Update } else { ChangeAction::Create };

@@ -62,7 +62,12 @@ fn plan_it(bencher: divan::Bencher<'_, '_>, count: usize) {
             ownership: &Ownership::default(),
             unfinished: &[],
             siblings: &[],
-            master_copy: MasterCopyState { bucket_exists: true, has_head: false, manifest_is_stored: false },
+            master_copy: MasterCopyState {
+                bucket_exists: true,
+                has_head: false,
+                is_renamed: false,
+                manifest_is_stored: false,
+            },
             caller: None,
             allow: &BTreeSet::new(),
             deny: &BTreeSet::new(),

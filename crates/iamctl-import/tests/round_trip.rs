@@ -53,7 +53,12 @@ fn planned(live: &Live, imported: &Imported) -> Plan {
         ownership: &Ownership::default(),
         unfinished: &[],
         siblings: &[],
-        master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
+        master_copy: MasterCopyState {
+            bucket_exists: true,
+            has_head: true,
+            is_renamed: false,
+            manifest_is_stored: true,
+        },
         caller: None,
         allow: &BTreeSet::new(),
         deny: &BTreeSet::new(),

@@ -198,7 +198,12 @@ fn drift(read: &ReadForEditing, live: &Live, ownership: &Ownership) -> Vec<Drift
         ownership,
         unfinished: &[],
         siblings: &[],
-        master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
+        master_copy: MasterCopyState {
+            bucket_exists: true,
+            has_head: true,
+            is_renamed: false,
+            manifest_is_stored: true,
+        },
         caller: None,
         allow: &BTreeSet::new(),
         deny: &BTreeSet::new(),

@@ -78,6 +78,8 @@ pub struct Managed {
 pub struct Desired {
     /// The manifest's name.
     pub name: ManifestName,
+    /// What it was called before: the master copy of that name is taken over.
+    pub renamed_from: Option<ManifestName>,
     /// The only account the manifest is for.
     pub account: Option<AccountId>,
     /// Where the master copy lies.

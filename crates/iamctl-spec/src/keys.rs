@@ -61,6 +61,12 @@ pub(crate) static MANIFEST: Block = Block {
             "The name that tells this manifest apart from others in the same bucket.",
         ),
         key(
+            "renamed_from",
+            Shape::Text { pattern: Some(r"^[A-Za-z0-9][A-Za-z0-9._-]*$"), max: 64 },
+            "The name that this manifest had before: what it manages under that name is taken over. Can go once that is \
+             done.",
+        ),
+        key(
             "account",
             Shape::Digits(r"^([0-9]{12}|.*\$\{.*)$"),
             "The twelve digits of the only account that this manifest may be applied to.",

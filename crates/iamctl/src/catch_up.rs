@@ -64,9 +64,7 @@ impl Session {
     pub(crate) async fn read_live(&self, memory: &Memory, scope: &Scope) -> Result<Live, Failure> {
         let read = || self.aws.read_live_within(self.account(), scope, self.catch_up.patience);
         let mut live = read().await?;
-        let Some((head, _)) =
-            memory.head.as_ref().filter(|(head, _)| is_fresh(head.written, Timestamp::now()))
-        else {
+        let Some(head) = memory.last().filter(|head| is_fresh(head.written, Timestamp::now())) else {
             return Ok(live);
         };
         tracing::debug!("the head of {} was written a moment ago", head.written);

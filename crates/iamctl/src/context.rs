@@ -7,7 +7,7 @@ use iamctl_aws::{Aws, AwsBucket, Scope};
 use iamctl_diff::{
     Inputs, MasterCopyState, Planned, leaves_unexplained, may_overlap, needs_quotas, plan, users_to_delete,
 };
-use iamctl_model::{Account, Address, Caller, Kind, Live, Ownership, Sibling, UnfinishedRun};
+use iamctl_model::{Account, Address, Caller, Kind, Live, ManifestName, Ownership, Sibling, UnfinishedRun};
 use iamctl_spec::Manifest;
 
 use crate::catch_up::CatchUp;
@@ -77,6 +77,13 @@ impl Session {
             self.caller.account.clone(),
             desired.name.clone(),
         )
+        .renamed_from(desired.renamed_from.clone())
+    }
+
+    /// The master copy of a manifest of another name, in the same place.
+    pub(crate) fn store_of(&self, name: ManifestName) -> MasterStore<'_, AwsBucket> {
+        let prefix = &self.manifest.desired.master_copy.prefix;
+        MasterStore::new(&self.bucket, prefix, self.caller.account.clone(), name)
     }
 
     /// Reads what the master copy remembers and what is in the account.
@@ -98,7 +105,7 @@ impl Session {
         }
         let (desired, ownership) = (&self.manifest.desired, &memory.ownership);
         // Runs that were killed matter only where something is not as the head says.
-        let settled = memory.head.as_ref().map(|(head, _)| head).filter(|head| head.unsettled.is_empty());
+        let settled = memory.last().filter(|head| head.unsettled.is_empty());
         let unfinished = match leaves_unexplained(desired, &live, ownership, settled.map(|head| head.written))
         {
             true => store.unfinished_runs(&memory).await?,
@@ -191,7 +198,8 @@ impl Session {
             siblings: &observed.siblings,
             master_copy: MasterCopyState {
                 bucket_exists: memory.bucket == BucketState::Ours,
-                has_head: memory.head.is_some(),
+                has_head: memory.last().is_some(),
+                is_renamed: memory.renaming.is_some(),
                 manifest_is_stored: memory
                     .head
                     .as_ref()

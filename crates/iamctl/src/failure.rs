@@ -53,6 +53,13 @@ impl From<iamctl_aws::ReadError> for Failure {
 
 impl From<iamctl_apply::ReadError> for Failure {
     fn from(error: iamctl_apply::ReadError) -> Self {
-        Self::new(Exit::Failed, "the master copy could not be read").cause(&error).help(error.help())
+        match &error {
+            iamctl_apply::ReadError::Renamed { .. } => {
+                Self::new(Exit::Refused, "the name of the manifest does not fit the master copy")
+            }
+            _ => Self::new(Exit::Failed, "the master copy could not be read"),
+        }
+        .cause(&error)
+        .help(error.help())
     }
 }

@@ -57,7 +57,12 @@ pub(crate) fn plan(
         unfinished: &[],
         siblings: &[],
         // Nothing is known of it, so nothing is said of it.
-        master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
+        master_copy: MasterCopyState {
+            bucket_exists: true,
+            has_head: true,
+            is_renamed: false,
+            manifest_is_stored: true,
+        },
         caller: None,
         allow: &limits.allowed(),
         deny: &limits.denied(),

@@ -39,14 +39,14 @@ async fn world(from: Option<&Wanted>) -> (World, BTreeSet<Address>) {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Place {
+pub(crate) enum Place {
     BeforeStoring,
     AfterStoring,
     BeforeCalling,
     AfterCalling,
 }
 
-const PLACES: [Place; 4] =
+pub(crate) const PLACES: [Place; 4] =
     [Place::BeforeStoring, Place::AfterStoring, Place::BeforeCalling, Place::AfterCalling];
 
 fn freeze(bucket: &MemoryBucket, account: &TestAccount, place: Place, skip: usize) {
@@ -60,7 +60,7 @@ fn freeze(bucket: &MemoryBucket, account: &TestAccount, place: Place, skip: usiz
 }
 
 /// Applies until it freezes, and drops it there. Whether it froze.
-async fn killed(world: &World, to: &Wanted, place: Place, skip: usize) -> bool {
+pub(crate) async fn killed(world: &World, to: &Wanted, place: Place, skip: usize) -> bool {
     freeze(&world.bucket, &world.account, place, skip);
     let froze = tokio::select! {
         biased;
@@ -78,7 +78,7 @@ async fn killed(world: &World, to: &Wanted, place: Place, skip: usize) -> bool {
 }
 
 /// No record says more than what happened, and nothing is remembered as ours that we did not make.
-async fn assert_honest(world: &World) {
+pub(crate) async fn assert_honest(world: &World) {
     let carried_out = world.account.carried_out();
     let issued = world.account.issued();
     let store = world.store();
@@ -103,7 +103,7 @@ async fn assert_honest(world: &World) {
     }
 }
 
-async fn finish(world: &World, to: &Wanted, unmanaged: &BTreeSet<Address>) {
+pub(crate) async fn finish(world: &World, to: &Wanted, unmanaged: &BTreeSet<Address>) {
     assert_honest(world).await;
     world.break_lock().await;
     match world.apply(to).await {

@@ -19,4 +19,6 @@ mod ownership;
 #[cfg(test)]
 mod records;
 #[cfg(test)]
+mod renaming;
+#[cfg(test)]
 mod world;

@@ -1,8 +1,8 @@
 //! A bucket, an account and a manifest, and a planner that is just good enough for them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use iamctl_apply::{
@@ -120,6 +120,8 @@ pub(crate) struct World {
     pub(crate) bucket: MemoryBucket,
     pub(crate) account: TestAccount,
     pub(crate) clock: Clock,
+    /// What the manifest is called, and was called before by its own word.
+    called: Arc<Mutex<(ManifestName, Option<ManifestName>)>>,
 }
 
 /// How far an attempt to apply came.
@@ -146,20 +148,30 @@ impl World {
         let clock = Clock::new();
         let bucket = MemoryBucket::new("master");
         let witness = bucket.clone();
+        let called = Arc::new(Mutex::new((manifest_name(), None)));
+        let name = Arc::clone(&called);
         let account = TestAccount::new(clock.clone(), move |action| {
-            let lock = witness.object("iam/123456789012/acme-prod/lock.json");
+            let name = name.lock().unwrap().0.clone();
+            let lock = witness.object(&format!("iam/123456789012/{name}/lock.json"));
             let lock: serde_json::Value = serde_json::from_slice(&lock.expect("no lock")).unwrap();
             let run = lock["run"].as_str().unwrap();
-            let opened = format!("iam/123456789012/acme-prod/runs/{run}/opened.json");
+            let opened = format!("iam/123456789012/{name}/runs/{run}/opened.json");
             let opened = witness.object(&opened).expect("the record is not open");
             let text = String::from_utf8(opened).unwrap();
             assert!(text.contains(action.call()), "{} is not in the opened plan", action.call());
         });
-        Self { bucket, account, clock }
+        Self { bucket, account, clock, called }
+    }
+
+    /// From now on the manifest is called so.
+    pub(crate) fn call(&self, name: &str, renamed_from: Option<&str>) {
+        let parse = |name: &str| ManifestName::parse(name).unwrap();
+        *self.called.lock().unwrap() = (parse(name), renamed_from.map(parse));
     }
 
     pub(crate) fn store(&self) -> MasterStore<'_, MemoryBucket> {
-        MasterStore::new(&self.bucket, "iam/", account(), manifest_name())
+        let (name, former) = self.called.lock().unwrap().clone();
+        MasterStore::new(&self.bucket, "iam/", account(), name).renamed_from(former)
     }
 
     pub(crate) fn files(wanted: &Wanted) -> ManifestFiles {
@@ -189,16 +201,27 @@ impl World {
         let unfinished = store.unfinished_runs(&memory).await.unwrap();
         let (plan, basis) = self.plan(wanted, &memory, &unfinished);
         let files = Self::files(wanted);
-        if plan.steps.is_empty() && !needs_writing(&memory, &basis.ownership, files.digest()).any() {
+        let renaming = memory.renaming.as_ref().map(|renaming| renaming.from.clone());
+        if renaming.is_none()
+            && plan.steps.is_empty()
+            && !needs_writing(&memory, &basis.ownership, files.digest()).any()
+        {
             return Applied::Nothing;
         }
         let latest = unfinished.iter().map(|run| run.run.parse::<RunId>().unwrap());
-        let latest = latest.chain(memory.head.iter().map(|(head, _)| head.run.clone())).max();
+        let latest = latest.chain(memory.latest_run()).max();
         let now = self.clock.now();
         let run = RunId::new(now, self.clock.random()).later_than(latest.as_ref());
         let locked = match store.lock(run, runner(), now).await {
             Ok(locked) => locked,
             Err(error) => return Applied::Locked(error),
+        };
+        let locked = match &renaming {
+            None => locked,
+            Some(former) => match locked.lock_former(former).await {
+                Ok(locked) => locked,
+                Err(error) => return Applied::Locked(error),
+            },
         };
         let opening =
             Opening { plan: &plan, basis: &basis, memory: &memory, unfinished: &unfinished, files: &files };
@@ -246,13 +269,19 @@ impl World {
             }
         }
         let live = things.iter().map(|(address, thing)| (address.clone(), thing.id.clone())).collect();
-        (planner.finish(), Basis { ownership, live, protected: BTreeSet::new() })
+        let plan = Plan { manifest: self.called.lock().unwrap().0.clone(), ..planner.finish() };
+        (plan, Basis { ownership, live, protected: BTreeSet::new() })
     }
 
     /// Breaks the lock that a killed run left.
     pub(crate) async fn break_lock(&self) {
-        if let Some((holder, _)) = self.store().read_lock().await.unwrap() {
-            self.store().unlock(&holder.run).await.unwrap();
+        let store = self.store();
+        let (_, former) = self.called.lock().unwrap().clone();
+        let former = former.map(|name| MasterStore::new(&self.bucket, "iam/", account(), name));
+        for store in std::iter::once(&store).chain(&former) {
+            if let Some((holder, _)) = store.read_lock().await.unwrap() {
+                store.unlock(&holder.run).await.unwrap();
+            }
         }
     }
 

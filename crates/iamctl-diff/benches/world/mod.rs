@@ -102,7 +102,12 @@ pub(crate) fn inputs(settled: &Settled) -> Inputs<'_> {
         ownership: &settled.ownership,
         unfinished: &[],
         siblings: &[],
-        master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
+        master_copy: MasterCopyState {
+            bucket_exists: true,
+            has_head: true,
+            is_renamed: false,
+            manifest_is_stored: true,
+        },
         caller: None,
         allow: &NO_GUARDS,
         deny: &NO_HAZARDS,

@@ -29,6 +29,7 @@ pub(crate) fn desired(resources: impl IntoIterator<Item = (Address, Resource)>) 
     });
     Desired {
         name: ManifestName::parse("test").unwrap(),
+        renamed_from: None,
         account: None,
         master_copy: MasterCopy {
             bucket: "bucket".into(),

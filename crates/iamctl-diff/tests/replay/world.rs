@@ -51,7 +51,12 @@ impl World {
             ownership: &self.ownership,
             unfinished: &self.unfinished,
             siblings: &self.siblings,
-            master_copy: MasterCopyState { bucket_exists: true, has_head: true, manifest_is_stored: true },
+            master_copy: MasterCopyState {
+                bucket_exists: true,
+                has_head: true,
+                is_renamed: false,
+                manifest_is_stored: true,
+            },
             caller: self.caller.as_ref(),
             allow: &self.allow,
             deny: &self.deny,

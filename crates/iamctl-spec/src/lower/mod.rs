@@ -72,6 +72,7 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
     let managed = entities.into_iter().map(|entity| (entity.address, entity.managed)).collect();
     Some(Desired {
         name: head.name?,
+        renamed_from: head.renamed_from,
         account: account.guard.clone(),
         master_copy: head.master_copy?,
         managed,
@@ -110,6 +111,7 @@ type Members = BTreeMap<GroupName, BTreeSet<UserName>>;
 #[derive(Default)]
 struct ManifestHead<'n> {
     name: Option<ManifestName>,
+    renamed_from: Option<ManifestName>,
     master_copy: Option<iamctl_model::MasterCopy>,
     defaults: RawDefaults<'n>,
     /// What the organisation limits, and the file it stands in.
@@ -125,7 +127,9 @@ impl<'n> ManifestHead<'n> {
         if let Some(node) = reader.get("version", found) {
             version(node, found);
         }
-        self.name = reader.get("name", found).and_then(|node| manifest_name(node, found));
+        self.name = reader.get("name", found).and_then(|node| manifest_name("`name`", node, found));
+        self.renamed_from =
+            reader.get("renamed_from", found).and_then(|node| former_name(node, &self.name, found));
         if let Some(node) = reader.get("account", found) {
             account_guard(node, found);
         }
@@ -193,8 +197,21 @@ fn version(node: &Node, found: &mut Diagnostics) {
     }
 }
 
-fn manifest_name(node: &Node, found: &mut Diagnostics) -> Option<ManifestName> {
-    let text = node.expect_str("`name`", found)?;
+fn former_name(node: &Node, name: &Option<ManifestName>, found: &mut Diagnostics) -> Option<ManifestName> {
+    let former = manifest_name("`renamed_from`", node, found)?;
+    if name.as_ref() == Some(&former) {
+        let message = format!("the manifest is called `{former}` already");
+        found.push(
+            Diagnostic::error("renamed-from", node.span, message)
+                .help("write the name that it had before, or remove `renamed_from`"),
+        );
+        return None;
+    }
+    Some(former)
+}
+
+fn manifest_name(what: &str, node: &Node, found: &mut Diagnostics) -> Option<ManifestName> {
+    let text = node.expect_str(what, found)?;
     let name = ManifestName::parse(text);
     if name.is_none() {
         found.push(

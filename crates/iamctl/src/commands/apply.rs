@@ -180,13 +180,16 @@ async fn carry_out(
     tell_bucket(&report, session, terminal);
 
     let started = Machine.now();
-    let earlier = observed.memory.head.as_ref().map(|(head, _)| head.run.clone());
+    let earlier = observed.memory.latest_run();
     let unfinished = observed.unfinished.iter().filter_map(|run| run.run.parse().ok());
     let latest: Option<RunId> = earlier.into_iter().chain(unfinished).max();
     let id = RunId::new(started, Machine.random()).later_than(latest.as_ref());
     // From here on Ctrl-C must not end the process: the lock would stay.
     let cancel = cancel_on_ctrl_c(terminal);
-    let locked = store.lock(id, runner(session, loader), started).await.map_err(lock_failure)?;
+    let mut locked = store.lock(id, runner(session, loader), started).await.map_err(lock_failure)?;
+    if let Some(renaming) = &observed.memory.renaming {
+        locked = locked.lock_former(&renaming.from).await.map_err(lock_failure)?;
+    }
 
     // What was looked at must still be so now that nobody else can write.
     let (now, planned_now) = match again(session, planned, limits).await {

@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 
 use clap::{Args, Subcommand};
-use iamctl_apply::RunId;
+use iamctl_apply::{MasterStore, RunId};
+use iamctl_aws::AwsBucket;
 use jiff::Timestamp;
 
 use crate::cli::{Format, Global};
@@ -50,8 +51,21 @@ pub(crate) async fn runs(args: &Runs, global: &Global, terminal: Terminal) -> Re
     }
 }
 
+/// Where runs were recorded: in the folder of the manifest, and of the names that it had before. A master copy that
+/// cannot be read hides the runs of former names only: records are there to find out what is wrong with it.
+async fn stores(session: &Session) -> Vec<MasterStore<'_, AwsBucket>> {
+    let own = session.store();
+    let formers = own.former_stores().await.unwrap_or_default();
+    std::iter::once(own).chain(formers).collect()
+}
+
 async fn list(session: &Session, limit: usize, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
-    let runs = session.store().list_runs(Timestamp::now(), limit).await?;
+    let mut runs = Vec::new();
+    for store in stores(session).await {
+        runs.extend(store.list_runs(Timestamp::now(), limit).await?);
+    }
+    runs.sort_by(|one, other| other.run.cmp(&one.run));
+    runs.truncate(limit);
     match global.format {
         Format::Json => terminal.print_json(&run::list_json(&runs)),
         Format::Text | Format::Markdown | Format::Sarif => {
@@ -69,15 +83,24 @@ async fn show(
     global: &Global,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
-    let store = session.store();
-    let latest = match wanted {
-        Some(_) => None,
-        None => store.list_runs(Timestamp::now(), 1).await?.into_iter().next().map(|listed| listed.run),
-    };
+    let stores = stores(session).await;
+    let mut latest = None;
+    if wanted.is_none() {
+        for store in &stores {
+            let listed = store.list_runs(Timestamp::now(), 1).await?.into_iter().next();
+            latest = latest.max(listed.map(|listed| listed.run));
+        }
+    }
     let Some(id) = wanted.cloned().or(latest) else {
         return Err(Failure::new(Exit::Failed, "no run has been recorded"));
     };
-    let Some(record) = store.load_run(&id).await? else {
+    let mut found = None;
+    for store in &stores {
+        if found.is_none() {
+            found = store.load_run(&id).await?;
+        }
+    }
+    let Some(record) = found else {
         return Err(Failure::new(Exit::Failed, format!("there is no run {id}"))
             .help("`iamctl runs list` shows the latest ones"));
     };

@@ -1,7 +1,8 @@
 //! `unlock`: who holds the lock, and breaking it.
 
 use clap::Args;
-use iamctl_apply::{LockHolder, RunId, UnlockError};
+use iamctl_apply::{LockHolder, MasterStore, RunId, UnlockError};
+use iamctl_aws::AwsBucket;
 
 use crate::cli::{Format, Global};
 use crate::context::Session;
@@ -26,11 +27,16 @@ pub(crate) async fn unlock(args: &Unlock, global: &Global, terminal: Terminal) -
     let loader = Loader::new(global, terminal)?;
     let session = Session::begin(global, &loader, terminal).await?;
     let store = session.store();
+    // A run that renames the manifest holds the lock of its old name as well.
+    let former = session.manifest.desired.renamed_from.clone().map(|name| session.store_of(name));
     let Some(id) = &args.run else {
-        let held = store.read_lock().await?;
+        let held = match (store.read_lock().await?, &former) {
+            (None, Some(former)) => former.read_lock().await?,
+            (held, _) => held,
+        };
         return Ok(show(held.as_ref().map(|(holder, _)| holder), global, terminal));
     };
-    match store.unlock(id).await {
+    match unlock_all(&store, former.as_ref(), id).await {
         Ok(()) => {
             let mut page = terminal.page();
             page.words(0, 2, &[(Ink::Plain, format!("The lock of run {id} is broken."))]);
@@ -51,6 +57,21 @@ pub(crate) async fn unlock(args: &Unlock, global: &Global, terminal: Terminal) -
             };
             Err(Failure::new(exit, "the lock was not broken").cause(&error).help(help))
         }
+    }
+}
+
+/// Breaks the locks that a run holds under both names. It is enough when it holds one of them.
+async fn unlock_all(
+    store: &MasterStore<'_, AwsBucket>,
+    former: Option<&MasterStore<'_, AwsBucket>>,
+    run: &RunId,
+) -> Result<(), UnlockError> {
+    let own = store.unlock(run).await;
+    let Some(former) = former else { return own };
+    match (own, former.unlock(run).await) {
+        (Ok(()), Ok(()) | Err(UnlockError::NotHeld | UnlockError::OtherRun(_))) => Ok(()),
+        (Err(UnlockError::NotHeld), theirs) => theirs,
+        (Ok(()), Err(error)) | (Err(error), _) => Err(error),
     }
 }
 

@@ -265,6 +265,9 @@ impl Writer<'_, '_> {
                 Field::Bucket => {
                     format!("the bucket {} in {} is made, and hardened", place.bucket, place.region)
                 }
+                Field::Name => {
+                    format!("the manifest has another name: what it manages is taken over to {at}")
+                }
                 Field::Manifest => format!("the text of the manifest is stored under {at}"),
                 Field::Ownership => "what is managed, and what it was last, is written anew".to_owned(),
                 _ => continue,
