@@ -174,3 +174,27 @@ fn lines_of_documents_are_answered_and_a_broken_one_ends_nothing() {
     let sound = with_lines(&world, &["policy", "lint", "-"], &lines[2..]);
     sound.expect(0);
 }
+
+#[test]
+fn validate_looks_through_the_documents_of_the_manifest() {
+    let world = World::new();
+    let manifest = |more: &str| {
+        format!(
+            "version: 1\nname: test\nmaster_copy: {{bucket: acme-iam-master-copy, region: eu-west-1}}\npolicies:\n  passes: \
+             {{file: passes.json}}\n{more}"
+        )
+    };
+    world.write("passes.json", &allow("iam:PassRole", "*").to_string());
+    world.write("desired-state.yaml", &manifest(""));
+    let told = world.iamctl(&["validate"]).expect(0);
+    told.says(&["security warning[PASS_ROLE_WITH_STAR_IN_RESOURCE]", "passes.json:1:", "valid: "]);
+    world.iamctl(&["validate", "--deny", "SECURITY_WARNING"]).expect(3);
+    let accepted =
+        "accept_findings:\n  - {code: PASS_ROLE_WITH_STAR_IN_RESOURCE, on: policy/passes, reason: it must}\n";
+    world.write("desired-state.yaml", &manifest(accepted));
+    world.iamctl(&["validate", "--deny", "SECURITY_WARNING"]).expect(0);
+    world.write("passes.json", &allow("iam:PassRol", "*").to_string());
+    world.iamctl(&["validate"]).expect(3).says(&["error[INVALID_ACTION]", "did you mean `iam:PassRole`?"]);
+    let json = world.iamctl(&["validate", "--format", "json"]).expect(3).json();
+    assert!(json["diagnostics"].as_array().unwrap().iter().any(|one| one["code"] == "INVALID_ACTION"));
+}

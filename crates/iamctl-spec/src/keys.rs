@@ -7,7 +7,7 @@ mod clauses;
 mod entities;
 
 use crate::block::{Block, Key, Shape};
-pub(crate) use clauses::{CONTEXT, IGNORE, MFA, MFA_AGE, TEST, TRUST_ITEM};
+pub(crate) use clauses::{ACCEPT, CONTEXT, IGNORE, MFA, MFA_AGE, TEST, TRUST_ITEM};
 pub(crate) use entities::{
     ACCOUNT_ALIAS, FILE_ONLY, GROUP, INLINE_POLICY, INSTANCE_PROFILE, OIDC_PROVIDER, PASSWORD_POLICY, POLICY,
     ROLE, SAML_PROVIDER, USER,
@@ -155,6 +155,11 @@ pub(crate) static MANIFEST: Block = Block {
             "Items that others may put on managed things, each rule with its reason.",
         ),
         key(
+            "accept_findings",
+            Shape::List(&Shape::Block(&ACCEPT)),
+            "Findings about policy documents that are meant to be, each with its reason.",
+        ),
+        key(
             "tests",
             Shape::List(&Shape::Block(&TEST)),
             "Access that must, or must not, be there: checked offline before anything is changed.",
@@ -226,6 +231,11 @@ pub(crate) static INCLUDED: Block = Block {
             "ignore",
             Shape::List(&Shape::Block(&IGNORE)),
             "Items that others may put on managed things, each rule with its reason.",
+        ),
+        key(
+            "accept_findings",
+            Shape::List(&Shape::Block(&ACCEPT)),
+            "Findings about policy documents that are meant to be, each with its reason.",
         ),
         key("tests", Shape::List(&Shape::Block(&TEST)), "Access that must, or must not, be there."),
     ],
@@ -386,6 +396,7 @@ pub(crate) static ALL: &[&Block] = &[
     &TRUST_ITEM,
     &MFA,
     &IGNORE,
+    &ACCEPT,
     &TEST,
     &CONTEXT,
     &MFA_AGE,

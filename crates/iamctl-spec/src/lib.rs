@@ -40,6 +40,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use consequences::without_consequences;
+use iamctl_lint::Finding;
 use iamctl_model::{Account, Desired};
 use iamctl_policy::{Diagnostics, Node, Sources};
 
@@ -61,6 +62,8 @@ pub struct Options {
     /// What to write before the paths of files in messages, with its slash: the folder in which the
     /// manifest lies, as the person who runs this would name it.
     pub folder: String,
+    /// Whether policy documents are looked through for [`Manifest::findings`], which takes time.
+    pub findings: bool,
 }
 
 /// A YAML or JSON file that holds a map from the names of variables to their values. It need not lie in
@@ -87,6 +90,8 @@ pub struct Manifest {
     pub variables: BTreeMap<String, String>,
     /// What is probably not meant.
     pub warnings: Diagnostics,
+    /// What is found in the policy documents and not accepted by the manifest, when it was asked for.
+    pub findings: Vec<Finding>,
 }
 
 /// A manifest with mistakes.
@@ -94,6 +99,8 @@ pub struct Manifest {
 pub struct Rejected {
     /// All that is wrong, and warnings.
     pub diagnostics: Diagnostics,
+    /// What is found in the policy documents, when it was asked for.
+    pub findings: Vec<Finding>,
     /// The texts that the places lie in.
     pub sources: Sources,
 }
@@ -133,16 +140,16 @@ pub fn parse_for_editing(
     let (parts, account) = loader.load(manifest, options);
     let desired = account.and_then(|account| lower::lower(&parts, &account, &mut loader));
     let variables = loader.variables();
-    let load::Loader { sources, read, found, trees, .. } = loader;
+    let load::Loader { sources, read, found, trees, findings, .. } = loader;
     match desired {
         Some(desired) if !found.has_errors() => Ok(ReadForEditing {
-            manifest: Manifest { desired, sources, files: read, variables, warnings: found },
+            manifest: Manifest { desired, sources, files: read, variables, warnings: found, findings },
             trees: parts.into_iter().map(|part| (part.path, part.node)).collect(),
             documents: trees
                 .into_iter()
                 .filter_map(|(path, tree)| Some((path, Rc::unwrap_or_clone(tree?))))
                 .collect(),
         }),
-        _ => Err(Box::new(Rejected { diagnostics: without_consequences(found), sources })),
+        _ => Err(Box::new(Rejected { diagnostics: without_consequences(found), findings, sources })),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
+use iamctl_lint::Finding;
 use iamctl_model::{Account, AccountId, Partition};
 use iamctl_policy::{Diagnostic, Diagnostics, Node, SourceId, Sources, Span, parse_json_within};
 
@@ -47,6 +48,10 @@ pub(crate) struct Loader<'a> {
     left: Budget,
     /// The paths of the manifest and of all included files.
     included: HashSet<String>,
+    /// Whether policy documents are looked through.
+    pub(crate) looks_for_findings: bool,
+    /// What was found in policy documents.
+    pub(crate) findings: Vec<Finding>,
     /// The documents in files of their own, by path.
     pub(crate) trees: BTreeMap<String, Option<Rc<Node>>>,
     /// Files that are taken as they are, by path.
@@ -64,6 +69,8 @@ impl<'a> Loader<'a> {
             variables: None,
             left: Budget::new(),
             included: HashSet::new(),
+            looks_for_findings: options.findings,
+            findings: Vec::new(),
             trees: BTreeMap::new(),
             plain: BTreeMap::new(),
         }

@@ -47,6 +47,7 @@ const BLOCKS: &[(&str, &str)] = &[
     ("mfa", "`mfa` of a trust"),
     ("file_only", "`trust_document` in a file"),
     ("ignore", "A rule of `ignore`"),
+    ("accept", "An item of `accept_findings`"),
     ("test", "A test"),
     ("context", "`with` of a test"),
     ("mfa_age", "`mfa` of a test"),

@@ -38,8 +38,8 @@ fn findings(files: &FilesInMemory) -> (Diagnostics, Sources) {
 fn shown(found: &Diagnostic, sources: &Sources) -> String {
     let severity = match found.severity {
         Severity::Error => "error",
-        Severity::Warning => "warning",
         Severity::SecurityWarning => "security warning",
+        Severity::Warning => "warning",
         Severity::Suggestion => "suggestion",
     };
     let place = |span: Span| match (sources.get(span.source), sources.position(span)) {
@@ -145,7 +145,12 @@ fn findings_in_code() -> Vec<&'static str> {
     let deep = FilesInMemory::new().with("desired-state.yaml", "[".repeat(20_000));
     let many = (0..=500).fold(format!("{NEEDED}groups:\n"), |text, n| text + &format!("  g{n}:\n"));
     let many = FilesInMemory::new().with("desired-state.yaml", many);
-    [undeclared, codes(&deep, &Options::default()), codes(&many, &Options::default())].concat()
+    // What is accepted and not found is known only when documents are looked through.
+    let accepted = "accept_findings: [{code: INVALID_ACTION, reason: it is new}]\nusers: []\n";
+    let accepted = FilesInMemory::new().with("desired-state.yaml", format!("{NEEDED}{accepted}"));
+    let looked_through = codes(&accepted, &Options { findings: true, ..Options::default() });
+    let plain = Options::default();
+    [undeclared, codes(&deep, &plain), codes(&many, &plain), looked_through].concat()
 }
 
 #[test]

@@ -60,7 +60,7 @@ async fn run(cli: &Cli, terminal: Terminal) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Init(args) => commands::init::init(args, global, terminal).await,
         Command::Import(args) => commands::import::import(args, global, terminal).await,
-        Command::Validate(_) => commands::validate::validate(global, terminal),
+        Command::Validate(args) => commands::validate::validate(args, global, terminal),
         Command::Plan(args) => commands::plan::plan(args, global, terminal).await,
         Command::Apply(args) => commands::apply::apply(args, global, terminal).await,
         Command::Drift(args) => commands::drift::drift(args, global, terminal).await,

@@ -6,7 +6,9 @@ use iamctl_apply::{ManifestFile, ManifestFiles};
 use iamctl_import::{Drifted, Updated};
 use iamctl_model::{Account, Live, Partition};
 use iamctl_policy::Diagnostics;
-use iamctl_spec::{FileError, MAX_FILE_BYTES, Manifest, Options, VariableFile, parse, parse_for_editing};
+use iamctl_spec::{
+    FileError, MAX_FILE_BYTES, Manifest, Options, Rejected, VariableFile, parse, parse_for_editing,
+};
 
 use crate::cli::{Format, Global};
 use crate::exit::Exit;
@@ -39,8 +41,15 @@ impl<'g> Loader<'g> {
         })?;
         let variables = global.vars.iter().cloned().collect();
         let variable_files = global.var_files.iter().map(|path| variable_file(path)).collect();
-        let options = Options { variables, variable_files, account: None, folder: folder.prefix() };
+        let folder_shown = folder.prefix();
+        let options =
+            Options { variables, variable_files, account: None, folder: folder_shown, findings: false };
         Ok(Self { global, terminal, folder, name, options })
+    }
+
+    /// Reads the manifest and looks its policy documents through. Nothing is told: it is the result.
+    pub(crate) fn load_with_findings(&self) -> Result<Manifest, Box<Rejected>> {
+        parse(&self.folder, &self.name, &Options { findings: true, ..self.options.clone() })
     }
 
     /// Reads the manifest, for an account when it is known. Warnings are told the first time only.
@@ -62,7 +71,7 @@ impl<'g> Loader<'g> {
     }
 
     /// Whoever has no manifest yet has not made a mistake in it.
-    fn tell_of_init(&self) {
+    pub(crate) fn tell_of_init(&self) {
         if self.global.format == Format::Json || !matches!(self.global.file.try_exists(), Ok(false)) {
             return;
         }

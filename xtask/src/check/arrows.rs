@@ -11,7 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("iamctl-data", &[]),
     ("iamctl-lint", &["iamctl-policy", "iamctl-data"]),
     ("iamctl-model", &["iamctl-policy"]),
-    ("iamctl-spec", &["iamctl-model", "iamctl-policy", "iamctl-data"]),
+    ("iamctl-spec", &["iamctl-model", "iamctl-policy", "iamctl-data", "iamctl-lint"]),
     ("iamctl-access", &["iamctl-model", "iamctl-policy", "iamctl-data"]),
     ("iamctl-diff", &["iamctl-model", "iamctl-policy"]),
     ("iamctl-snapshot", &["iamctl-model", "iamctl-policy"]),

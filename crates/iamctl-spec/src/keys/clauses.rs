@@ -90,6 +90,24 @@ pub(crate) static IGNORE: Block = Block {
     ],
 };
 
+/// One of `accept_findings`
+pub(crate) static ACCEPT: Block = Block {
+    name: "accept",
+    doc: "Findings that `validate` does not tell.",
+    may_be_empty: false,
+    extra: None,
+    one_of: &[],
+    keys: &[
+        required("code", ONE_OR_MANY_TEXTS, "Their codes, such as `PASS_ROLE_WITH_STAR_IN_RESOURCE`."),
+        required("reason", TEXT, "Why it is meant, for the next reader."),
+        key(
+            "on",
+            ONE_OR_MANY_TEXTS,
+            "Patterns of the addresses in whose documents they are accepted, such as `policy/admin`; all when nothing is said.",
+        ),
+    ],
+};
+
 /// One of `tests`
 pub(crate) static TEST: Block = Block {
     name: "test",

@@ -55,9 +55,13 @@ impl Scope<'_, '_, '_> {
         from: &str,
     ) -> Option<Document> {
         let (path, node) = match written {
-            Written::Here(node) => return Document::parse(node, grammar, &mut self.found),
+            Written::Here(node) => {
+                self.look_through(node, grammar);
+                return Document::parse(node, grammar, &mut self.found);
+            }
             Written::InFile(node) => self.loader.document(from, node)?,
         };
+        self.look_through(&node, grammar);
         let key = (path, grammar_key(grammar));
         if let Some(known) = self.documents.get(&key) {
             return known.clone();

@@ -69,6 +69,7 @@ impl Scope<'_, '_, '_> {
         let mut entities = Vec::with_capacity(heads.len());
         for (name, span, node, from, path) in heads {
             let what = format!("policy `{name}`");
+            self.looked_through.about(Address::Policy(name.clone()));
             let Some(mut open) = self.open(node, &keys::POLICY, &what, (span, from), POLICY_IGNORES) else {
                 continue;
             };
@@ -107,6 +108,7 @@ impl Scope<'_, '_, '_> {
         let mut members = Members::new();
         for (name, span, node, from, path) in heads {
             let what = format!("user `{name}`");
+            self.looked_through.about(Address::User(name.clone()));
             let Some(mut open) = self.open(node, &keys::USER, &what, (span, from), USER_IGNORES) else {
                 continue;
             };
@@ -138,6 +140,7 @@ impl Scope<'_, '_, '_> {
         let mut entities = Vec::with_capacity(heads.len());
         for (name, span, node, from, path) in heads {
             let what = format!("group `{name}`");
+            self.looked_through.about(Address::Group(name.clone()));
             let Some(mut open) = self.open(node, &keys::GROUP, &what, (span, from), GROUP_IGNORES) else {
                 continue;
             };
@@ -162,6 +165,7 @@ impl Scope<'_, '_, '_> {
         let mut entities = Vec::with_capacity(heads.len());
         for (name, span, node, from, path) in heads {
             let what = format!("role `{name}`");
+            self.looked_through.about(Address::Role(name.clone()));
             let Some(mut open) = self.open(node, &keys::ROLE, &what, (span, from), ROLE_IGNORES) else {
                 continue;
             };

@@ -251,6 +251,7 @@ pub(crate) struct Sections<'n> {
     pub(crate) saml_providers: Option<&'n Node>,
     pub(crate) forget: Option<&'n Node>,
     pub(crate) ignore: Option<&'n Node>,
+    pub(crate) accept_findings: Option<&'n Node>,
     pub(crate) tests: Option<&'n Node>,
 }
 

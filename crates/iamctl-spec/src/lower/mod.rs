@@ -4,6 +4,7 @@ mod asked;
 mod documents;
 mod entities;
 mod expectations;
+mod findings;
 mod ignore;
 mod index;
 mod master_copy;
@@ -25,6 +26,7 @@ use crate::block::Reader;
 use crate::keys;
 use crate::load::{EffectiveAccount, Loader, Part};
 use crate::rules::{Entity, World};
+use findings::LookedThrough;
 use index::{DefaultPaths, Index, Sections};
 use settings::Settings;
 
@@ -42,8 +44,9 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
         }
     }
     let index = Index::of(&sections, &head.defaults.paths, &mut found);
-    let mut scope =
-        Scope { account, loader, index, documents: BTreeMap::new(), members_left: MAX_MEMBERS, found };
+    let looked_through = LookedThrough::default();
+    let (documents, members_left) = (BTreeMap::new(), MAX_MEMBERS);
+    let mut scope = Scope { account, loader, index, documents, members_left, looked_through, found };
     let defaults = std::mem::take(&mut head.defaults).resolved(&mut scope);
 
     let mut entities = scope.policies(&defaults);
@@ -60,14 +63,17 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
 
     let forget = scope.forget(&sections, &entities, &settings);
     let ignore = scope.ignore(&sections);
+    let accepted = scope.accepted(&sections);
     let mut questions = asked::budget();
     let tests = sections.iter().filter_map(|one| one.tests);
     let tests = tests.flat_map(|node| scope.tests(node, &mut questions)).collect();
     let organization = head.organization.and_then(|(node, from)| scope.organization(node, from));
 
+    let looked_through = std::mem::take(&mut scope.looked_through);
     let mut found = std::mem::take(&mut scope.found);
     let world = World { entities: &entities, ignore: &ignore };
     crate::rules::check(&world, &mut found);
+    loader.findings = looked_through.settled(&accepted, &mut found);
     loader.found.extend(found);
     let managed = entities.into_iter().map(|entity| (entity.address, entity.managed)).collect();
     Some(Desired {
@@ -92,6 +98,8 @@ struct Scope<'s, 'n, 'l> {
     documents: BTreeMap<(String, &'static str), Option<iamctl_policy::Document>>,
     /// How many users groups may still stand for in trusts.
     members_left: usize,
+    /// What is found in policy documents.
+    looked_through: LookedThrough,
     found: Diagnostics,
 }
 
@@ -168,6 +176,7 @@ fn sections<'n>(part: &'n Part, reader: &mut Reader<'n>, found: &mut Diagnostics
         saml_providers: reader.get("saml_providers", found),
         forget: reader.get("forget", found),
         ignore: reader.get("ignore", found),
+        accept_findings: reader.get("accept_findings", found),
         tests: reader.get("tests", found),
     }
 }

@@ -20,6 +20,7 @@ impl Scope<'_, '_, '_> {
         let scp = reader.get("scp", &mut self.found);
         let rcp = reader.get("rcp", &mut self.found);
         reader.finish(&mut self.found);
+        self.looked_through.about(None);
         let scp = scp.map(|node| self.levels(node, Grammar::ServiceControl, from)).unwrap_or_default();
         let rcp = rcp.map(|node| self.levels(node, Grammar::ResourceControl, from)).unwrap_or_default();
         Some(Organization { id, management_account, scp, rcp })

@@ -97,6 +97,7 @@ impl Scope<'_, '_, '_> {
             node.span,
             vec![("Version", string(node.span, "2012-10-17")), ("Statement", list(node.span, statements))],
         );
+        self.look_through(&document, Grammar::Trust);
         Document::parse(&document, Grammar::Trust, &mut self.found)
     }
 

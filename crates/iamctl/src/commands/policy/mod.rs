@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::terminal::Terminal;
 
 use lines::answer_lines;
+pub(crate) use lint::TypeName;
 
 /// Asks the policy engine, without manifest and without AWS
 #[derive(Debug, Args)]
