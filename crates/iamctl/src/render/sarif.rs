@@ -123,7 +123,7 @@ mod tests {
         assert_eq!((&action["ruleIndex"], &action["level"]), (&json!(0), &json!("error")));
         let place = &action["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "a%20b.json");
-        assert_eq!(place["region"]["startColumn"], 44);
+        assert_eq!(place["region"]["startColumn"], 45);
         assert!(action["message"]["text"].as_str().unwrap().contains("did you mean"));
     }
 }
