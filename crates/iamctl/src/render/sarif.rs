@@ -108,7 +108,7 @@ mod tests {
     fn a_finding_has_its_rule_and_its_place() {
         let mut sources = Sources::new();
         let text =
-            "{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:Gett\",\n  \"Resource\": \"*\"}}";
+            "{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:GetObjct\",\n  \"Resource\": \"*\"}}";
         let source = sources.add("a b.json", text);
         let findings = lint_text(text, source, Kind::Identity);
         let log = log(findings.iter(), &sources);
