@@ -394,7 +394,7 @@ fn is_service_linked(arn: &str) -> bool {
 }
 
 /// Whether a trust policy lets anybody give tags to a session.
-fn lets_tag(trust: &Document) -> bool {
+pub(crate) fn lets_tag(trust: &Document) -> bool {
     let matches = |pattern: &str| iamctl_model::Pattern::new(pattern).matches("sts:TagSession");
     trust.unreadable().is_some()
         || trust.statements().iter().any(|statement| {

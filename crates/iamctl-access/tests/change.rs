@@ -218,3 +218,77 @@ fn a_trust_in_others_is_told_with_the_role() {
         ["trust of r widens", "  + arn:aws:iam::210987654321:root: sts:AssumeRole on *, with conditions"];
     assert_eq!(told, expected);
 }
+
+#[test]
+fn an_own_grant_does_not_hide_what_a_trust_gives_and_takes() {
+    let own = policy("{Effect: Allow, Action: \"sts:AssumeRole\", Resource: \"*\"}");
+    let of = |policies: &str, trust: &str| {
+        format!(
+            "{own}users: {{alice: {{policies: [{policies}]}}, bob: {{}}}}\nroles: {{r: {{trust: [{trust}]}}}}\n"
+        )
+    };
+    let (without, with) = ("{users: bob}", "{users: [alice, bob]}");
+    for policies in ["p", "\"aws:AdministratorAccess\"", "p, \"aws:NoSuchPolicy\""] {
+        let came = told(&change(&of(policies, without), &of(policies, with)));
+        let went = told(&change(&of(policies, with), &of(policies, without)));
+        let [verdicts, signs] = match policies.contains("NoSuch") {
+            true => [["unknown"; 2], ["+", "-"]],
+            false => [["widens", "narrows"], ["+", "-"]],
+        };
+        for ((told, verdict), sign) in [came, went].into_iter().zip(verdicts).zip(signs) {
+            assert_eq!(told[0], format!("user/alice {verdict}"), "{told:#?}");
+            assert_eq!(told[1], format!("  {sign} sts:AssumeRole on role/r"), "{told:#?}");
+        }
+    }
+    let spared = told(&change(&of("p", "{users: alice, mfa: required}"), &of("p", "{users: alice}")));
+    assert_eq!(spared[..2], ["user/alice widens", "  + sts:AssumeRole on role/r, also without MFA"]);
+    let gone =
+        told(&change(&of("p", with), &format!("{own}users: {{alice: {{policies: [p]}}, bob: {{}}}}\n")));
+    assert_eq!(gone[..2], ["user/alice narrows", "  - sts:AssumeRole on role/r"]);
+    // By the account as a whole, an own grant goes on to be enough.
+    let account = "{accounts: \"123456789012\"}";
+    let wide =
+        told(&change(&of("p", &format!("{account}, {with}")), &of("p", &format!("{account}, {without}"))));
+    assert_eq!(wide[0], "user/alice unknown", "{wide:#?}");
+    assert!(wide[1].contains("role/r") && wide[1].contains("the account as a whole"), "{wide:#?}");
+}
+
+#[test]
+fn a_role_is_bounded_in_what_a_trust_gives_it_besides_its_own_grants() {
+    let of = |trust: &str, bound: &str| {
+        format!(
+            "policies: {{b: {{document: {{Version: \"2012-10-17\", Statement: [{{Effect: Allow, Action: \"{bound}\", Resource: \"*\"}}]}}}}}}\n\
+             roles:\n  x: {{trust: [{{services: ec2.amazonaws.com}}], policies: [\"aws:AdministratorAccess\"], permissions_boundary: b}}\n  \
+             r: {{trust: [{{services: ec2.amazonaws.com}}{trust}]}}\n"
+        )
+    };
+    let open = told(&change(&of("", "sts:*"), &of(", {roles: x}", "sts:*")));
+    assert_eq!(open[..2], ["role/x widens", "  + sts:AssumeRole on role/r"]);
+    let closed = told(&change(&of("", "s3:*"), &of(", {roles: x}", "s3:*")));
+    assert_eq!(closed[0], "role/x same");
+}
+
+#[test]
+fn a_role_of_another_path_is_another_one_to_assume() {
+    let of = |path: &str| {
+        format!("users: {{alice: {{}}}}\nroles: {{r: {{path: {path}, trust: [{{users: alice}}]}}}}\n")
+    };
+    let told = told(&change(&of("/a/"), &of("/b/")));
+    assert_eq!(told, ["user/alice both", "  + sts:AssumeRole on role/r", "  - sts:AssumeRole on role/r"]);
+}
+
+#[test]
+fn tags_of_sessions_can_be_others_once_a_trust_lets_them_be_passed() {
+    let of = |actions: &str| {
+        policy(
+            "{Effect: Allow, Action: \"s3:GetObject\", Resource: \"arn:aws:s3:::b/${aws:PrincipalTag/team}/*\"}",
+        ) + &format!(
+            "users: {{alice: {{}}}}\nroles:\n  r:\n    policies: [p]\n    tags: {{team: a}}\n    trust_document: {{Version: \"2012-10-17\", Statement: [{{Effect: Allow, Principal: {{AWS: \"arn:aws:iam::123456789012:user/alice\"}}, Action: [{actions}]}}]}}\n"
+        )
+    };
+    let (plain, tagging) = (of("\"sts:AssumeRole\""), of("\"sts:AssumeRole\", \"sts:TagSession\""));
+    for (before, after) in [(&plain, &tagging), (&tagging, &plain)] {
+        let told = told(&change(before, after));
+        assert!(told.iter().any(|line| line == "role/r unknown"), "{told:#?}");
+    }
+}

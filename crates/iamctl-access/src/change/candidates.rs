@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use iamctl_model::{GroupName, Identity, PolicyArn, PrincipalArn, Role, RoleName, User, UserName};
 
+use crate::stack::lets_tag;
 use crate::state::State;
 
 /// Those whose access may change.
@@ -29,8 +30,13 @@ pub(super) fn candidates(before: &State, after: &State) -> Candidates {
             principals.insert(Identity::Role(name.clone()));
         }
         let trusts = both.map(|role| role.map(|role| &role.trust));
-        if trusts[0] != trusts[1] {
+        let is_other = trusts[0] != trusts[1];
+        if is_other {
             roles.insert(name.clone());
+        }
+        // With its path, a role's ARN is another one, and so is what its trust is about.
+        let paths = both.map(|role| role.map(|role| &role.path));
+        if is_other || paths[0] != paths[1] {
             for (trust, state) in trusts.into_iter().zip([before, after]) {
                 let statements = trust.iter().flat_map(|trust| trust.statements());
                 let entries =
@@ -104,6 +110,7 @@ impl Changed {
             || old.permissions_boundary != new.permissions_boundary
             || old.tags != new.tags
             || old.path != new.path
+            || lets_tag(&old.trust) != lets_tag(&new.trust)
             || self.touches(&old.policies)
             || old.permissions_boundary.iter().any(|arn| self.policies.contains(arn))
     }

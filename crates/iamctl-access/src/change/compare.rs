@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use iamctl_model::{Identity, RoleName};
 use iamctl_policy::difference::{Found, Stack, Vocabulary, of_stacks};
-use iamctl_policy::eval::{Context, Policy, PolicyKind, Values};
+use iamctl_policy::eval::{Context, Policy, PolicyKind, Principal, Values};
 use iamctl_policy::{Clause, Document, Span, Spanned};
 
-use super::{Effect, Known, PrincipalChange, told};
+use super::{Effect, Known, PrincipalChange, told, trusts};
 use crate::Access;
 use crate::answer::Unread;
 use crate::library::Key;
@@ -34,6 +34,8 @@ struct Side {
     known: Stack,
     context: Context,
     unread: Vec<Unread>,
+    /// What the trust of each role says of it by name.
+    named: Vec<(RoleName, Policy)>,
 }
 
 impl<'a> Comparer<'a> {
@@ -46,7 +48,7 @@ impl<'a> Comparer<'a> {
         let sides = self.both.map(|access| side(access, who));
         let keys: BTreeSet<String> = sides.iter().flat_map(|side| keys(&side.whole)).collect();
         let (fixed, mut doubts) = fixed(&sides, &keys);
-        let ids = sides.each_ref().map(|side| ids(&side.whole));
+        let ids = sides.each_ref().map(ids);
         let values = fixed.iter().map(|(key, values)| (key.to_owned(), format!("{values:?}"))).collect();
         doubts.extend(sides.iter().flat_map(|side| &side.unread).map(ToString::to_string));
         let [before, after] = &sides;
@@ -65,6 +67,40 @@ impl<'a> Comparer<'a> {
         Some(PrincipalChange { who: who.clone(), effect, escalations: Vec::new() })
     }
 
+    /// Compares what policies say, and where trust policies change what they say of the principal, that once more
+    /// without what its own policies allow: no role can be assumed by these alone.
+    fn of_sides(
+        &self,
+        sides: &[Side; 2],
+        stacks: [&Stack; 2],
+        of: (&Principal, &Context),
+        doubts: Vec<String>,
+    ) -> Effect {
+        let account = self.both[1].account().id.as_str();
+        let (principal, fixed) = of;
+        let found = of_stacks(stacks, principal, fixed, self.vocabulary);
+        let all = effect(found, stacks, doubts.clone(), account);
+        let roles = trusts::changed(sides.each_ref().map(|side| side.named.as_slice()));
+        if roles.is_empty() || !stacks.iter().any(|stack| trusts::may_assume(stack)) {
+            return all;
+        }
+        let Some([before, after]) =
+            trusts::without_own_allows(stacks, sides.each_ref().map(|side| &*side.named))
+        else {
+            let why = "an old document has variables in its denies, and trust policies change what they say";
+            return all.and(Effect::unknown(why));
+        };
+        let stacks = [&before, &after];
+        let found = of_stacks(stacks, principal, fixed, self.vocabulary);
+        let named = effect(found, stacks, doubts, account);
+        match roles.iter().find(|role| trusts::is_wide(self.both.map(|access| &access.state), role)) {
+            Some(role) if all.has_less_than(&named) => all.and(Effect::unknown(&format!(
+                "the trust of role/{role} changes what it says of it by name, and names the account as a whole or everybody"
+            ))),
+            _ => all.and(named),
+        }
+    }
+
     fn compare(&self, sides: &[Side; 2], fixed: &Context, doubts: Vec<String>) -> Effect {
         let account = self.both[1].account().id.as_str();
         let principal = sides.iter().rev().find_map(|side| Some(side.asker.as_ref()?.principal.clone()));
@@ -79,14 +115,12 @@ impl<'a> Comparer<'a> {
         let texts = before.unread.len().saturating_add(after.unread.len());
         if texts > 0 && is_shared && doubts.len() == texts {
             let stacks = [&before.whole, &after.whole];
-            let found = of_stacks(stacks, &principal, fixed, self.vocabulary);
-            if found.iter().all(|found| found.changes.is_empty() && found.doubt.is_none()) {
-                return effect(found, stacks, Vec::new(), account);
+            let found = self.of_sides(sides, stacks, (&principal, fixed), Vec::new());
+            if (found.gains, found.loses) == (Known::No, Known::No) {
+                return found;
             }
         }
-        let stacks = [&before.known, &after.known];
-        let found = of_stacks(stacks, &principal, fixed, self.vocabulary);
-        effect(found, stacks, doubts, account)
+        self.of_sides(sides, [&before.known, &after.known], (&principal, fixed), doubts)
     }
 }
 
@@ -134,7 +168,14 @@ fn side(access: &Access, who: &Identity) -> Side {
     let collector = Collector { state: &access.state, library: &access.library };
     let Some(mut asker) = collector.asker(&Who::Identity(who.clone())) else {
         let (whole, known) = Default::default();
-        return Side { asker: None, whole, known, context: Context::new(), unread: Vec::new() };
+        return Side {
+            asker: None,
+            whole,
+            known,
+            context: Context::new(),
+            unread: Vec::new(),
+            named: Vec::new(),
+        };
     };
     let mut unread = std::mem::take(&mut asker.unread);
     let (named, refused) = assumed(access, &asker);
@@ -154,24 +195,31 @@ fn side(access: &Access, who: &Identity) -> Side {
         };
         // What a trust grants a user, no boundary limits; what it grants a role, that of the role does.
         match who {
-            Identity::Role(_) => stack.identity.extend(named.iter().cloned()),
-            _ => stack.direct.extend(named.iter().cloned()),
+            Identity::Role(_) => stack.identity.extend(named.iter().map(|(_, policy)| policy.clone())),
+            _ => stack.direct.extend(named.iter().map(|(_, policy)| policy.clone())),
         }
         stack
     };
     let (whole, known) = (stack(false), stack(true));
     let context = Met::new(&asker, None, false).context(&access.state, None);
-    Side { asker: Some(asker), whole, known, context, unread }
+    Side { asker: Some(asker), whole, known, context, unread, named }
 }
 
 /// What trust policies say of a principal by its name, each as a policy of the principal about the role.
-fn assumed(access: &Access, asker: &Asker) -> (Vec<Policy>, Vec<Unread>) {
+fn assumed(access: &Access, asker: &Asker) -> (Vec<(RoleName, Policy)>, Vec<Unread>) {
     let collector = Collector { state: &access.state, library: &access.library };
     let arn = asker.principal.as_str();
     let (mut policies, mut unread) = (Vec::new(), Vec::new());
     for name in access.state.roles.keys() {
-        let Some(trust) = collector.trust(&mut Vec::new(), name) else { continue };
-        if trust.source.is_none() || !trust.may_name(arn) {
+        let mut why = Vec::new();
+        let Some(trust) = collector.trust(&mut why, name) else { continue };
+        if trust.source.is_none() {
+            if access.state.roles.get(name).is_some_and(|role| trusts::mentions(&role.trust, arn)) {
+                unread.append(&mut why);
+            }
+            continue;
+        }
+        if !trust.may_name(arn) {
             continue;
         }
         let Some(policy) = trust.policy() else { continue };
@@ -184,7 +232,7 @@ fn assumed(access: &Access, asker: &Asker) -> (Vec<Policy>, Vec<Unread>) {
             Some(document) => {
                 let key = Key::Inline(arn.to_owned(), format!("\u{1}{name}"));
                 let ready = access.library.ready(key, &document, PolicyKind::Principal);
-                policies.extend(ready.policy.as_ref().ok().cloned());
+                policies.extend(ready.policy.as_ref().ok().map(|policy| (name.clone(), policy.clone())));
             }
             None => unread.push(Unread::Role(name.to_string())),
         }
@@ -223,8 +271,9 @@ fn keys(stack: &Stack) -> Vec<String> {
 }
 
 /// The policies of a stack: two stacks of the same are about the same requests.
-fn ids(stack: &Stack) -> Vec<String> {
-    let mut ids = vec![format!("{} {}", stack.identity.len(), stack.boundary.is_some())];
+fn ids(side: &Side) -> Vec<String> {
+    let stack = &side.whole;
+    let mut ids = vec![format!("{} {} {}", stack.identity.len(), stack.boundary.is_some(), side.named.len())];
     ids.extend(policies(stack).map(Policy::id));
     ids
 }

@@ -9,6 +9,7 @@ mod candidates;
 mod compare;
 mod told;
 mod trust;
+mod trusts;
 mod words;
 
 use std::rc::Rc;
