@@ -292,3 +292,48 @@ fn tags_of_sessions_can_be_others_once_a_trust_lets_them_be_passed() {
         assert!(told.iter().any(|line| line == "role/r unknown"), "{told:#?}");
     }
 }
+
+#[test]
+fn a_tag_of_somebody_else_that_policies_look_at_is_not_known() {
+    let of = |action: &str, key: &str, bob: &str| {
+        policy(&format!(
+            "{{Effect: Allow, Action: \"{action}\", Resource: \"*\", Condition: {{StringEquals: {{\"{key}\": a}}}}}}"
+        )) + &format!("users: {{alice: {{policies: [p]}}, bob: {{tags: {{Team: {bob}}}}}}}\n")
+    };
+    for key in ["iam:ResourceTag/team", "aws:ResourceTag/Team"] {
+        let action = "iam:CreateAccessKey";
+        let told = told(&change(&of(action, key, "b"), &of(action, key, "a")));
+        assert_eq!(told[0], "user/alice unknown", "{told:#?}");
+        assert!(told[1].ends_with("which is another one afterwards on user/bob"), "{told:#?}");
+    }
+    // Other services do not have the tags of users, and other tags are as they were.
+    for (action, key) in [("ec2:StartInstances", "aws:ResourceTag/Team"), ("iam:*", "aws:ResourceTag/other")]
+    {
+        assert!(change(&of(action, key, "b"), &of(action, key, "a")).is_empty());
+    }
+}
+
+#[test]
+fn a_trust_that_looks_at_the_tags_of_its_role_is_not_known_when_they_change() {
+    let of = |tag: &str| {
+        format!(
+            "users: {{alice: {{}}}}\nroles:\n  r:\n    tags: {{open: \"{tag}\"}}\n    trust_document: {{Version: \"2012-10-17\", Statement: [{{Effect: Allow, Principal: {{AWS: \"arn:aws:iam::123456789012:user/alice\"}}, Action: \"sts:AssumeRole\", Condition: {{StringEquals: {{\"aws:ResourceTag/open\": \"yes\"}}}}}}]}}\n"
+        )
+    };
+    let told = told(&change(&of("no"), &of("yes")));
+    let why = "  ? policies look at `aws:resourcetag/open`, which is another one afterwards on role/r";
+    assert_eq!(told, ["user/alice unknown", why, "trust of r unknown", why]);
+}
+
+#[test]
+fn a_trust_in_single_sessions_of_a_role_is_not_known_of_the_role() {
+    let of = |more: &str| {
+        format!(
+            "roles:\n  x: {{trust: [{{services: ec2.amazonaws.com}}]}}\n  r:\n    trust_document: {{Version: \"2012-10-17\", Statement: [{{Effect: Allow, Principal: {{Service: ec2.amazonaws.com}}, Action: \"sts:AssumeRole\"}}{more}]}}\n"
+        )
+    };
+    let session = ", {Effect: Allow, Principal: {AWS: \"arn:aws:sts::123456789012:assumed-role/x/s\"}, Action: \"sts:AssumeRole\"}";
+    let told = told(&change(&of(""), &of(session)));
+    assert_eq!(told[0], "role/x unknown", "{told:#?}");
+    assert!(told[1].contains("role/r, which changes, names single sessions"), "{told:#?}");
+}

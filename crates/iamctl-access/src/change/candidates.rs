@@ -1,9 +1,13 @@
 //! Whose policies change at all: found by comparing what is there, before any text is looked into.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{GroupName, Identity, PolicyArn, PrincipalArn, Role, RoleName, User, UserName};
+use iamctl_policy::Document;
+use iamctl_policy::eval::{Principal, PrincipalKind};
 
+use super::tags::Retagged;
+use crate::Access;
 use crate::stack::lets_tag;
 use crate::state::State;
 
@@ -11,11 +15,18 @@ use crate::state::State;
 pub(super) struct Candidates {
     pub(super) principals: BTreeSet<Identity>,
     pub(super) roles: BTreeSet<RoleName>,
+    /// The tags that are others afterwards.
+    pub(super) retagged: Retagged,
+    /// What is not known of whom, whatever its policies say.
+    pub(super) doubts: BTreeMap<Identity, BTreeSet<String>>,
 }
 
-pub(super) fn candidates(before: &State, after: &State) -> Candidates {
+pub(super) fn candidates(both: [&Access; 2]) -> Candidates {
+    let [before, after] = both.map(|access| &access.state);
     let changed = Changed::new(before, after);
-    let mut principals = BTreeSet::new();
+    let retagged = Retagged::new(before, after);
+    let mut principals = retagged.lookers(both);
+    let mut doubts: BTreeMap<Identity, BTreeSet<String>> = BTreeMap::new();
     let users: BTreeSet<&UserName> = before.users.keys().chain(after.users.keys()).collect();
     for name in users {
         if changed.user([before, after].map(|state| state.users.get(name))) {
@@ -25,28 +36,44 @@ pub(super) fn candidates(before: &State, after: &State) -> Candidates {
     let names: BTreeSet<&RoleName> = before.roles.keys().chain(after.roles.keys()).collect();
     let mut roles = BTreeSet::new();
     for name in names {
-        let both = [before, after].map(|state| state.roles.get(name));
-        if changed.role(both) {
+        let there = [before, after].map(|state| state.roles.get(name));
+        if changed.role(there) {
             principals.insert(Identity::Role(name.clone()));
         }
-        let trusts = both.map(|role| role.map(|role| &role.trust));
-        let is_other = trusts[0] != trusts[1];
-        if is_other {
+        let trusts = there.map(|role| role.map(|role| &role.trust));
+        let looks_at_other = !retagged.of_trust(both, name).is_empty();
+        if trusts[0] != trusts[1] || looks_at_other {
             roles.insert(name.clone());
         }
         // With its path, a role's ARN is another one, and so is what its trust is about.
-        let paths = both.map(|role| role.map(|role| &role.path));
-        if is_other || paths[0] != paths[1] {
+        let paths = there.map(|role| role.map(|role| &role.path));
+        if trusts[0] != trusts[1] || looks_at_other || paths[0] != paths[1] {
             for (trust, state) in trusts.into_iter().zip([before, after]) {
-                let statements = trust.iter().flat_map(|trust| trust.statements());
-                let entries =
-                    statements.filter_map(|one| one.principals.as_ref()).flat_map(|one| &one.entries);
-                let named = entries.filter_map(|(_, value)| identity(state, &value.text));
-                principals.extend(named);
+                principals.extend(entries(trust).filter_map(|text| identity(state, text)));
+                for role in entries(trust).filter_map(|text| role_of_session(state, text)) {
+                    let why = format!("the trust of role/{name}, which changes, names single sessions of it");
+                    principals.insert(role.clone());
+                    doubts.entry(role).or_default().insert(why);
+                }
             }
         }
     }
-    Candidates { principals, roles }
+    Candidates { principals, roles, retagged, doubts }
+}
+
+/// Whom a trust policy names.
+fn entries(trust: Option<&Document>) -> impl Iterator<Item = &str> {
+    let statements = trust.into_iter().flat_map(Document::statements);
+    let principals = statements.filter_map(|statement| statement.principals.as_ref());
+    principals.flat_map(|principals| &principals.entries).map(|(_, value)| value.text.as_str())
+}
+
+/// The role of the account of which an ARN names a session.
+fn role_of_session(state: &State, arn: &str) -> Option<Identity> {
+    let principal = Principal::parse(arn).ok()?;
+    let PrincipalKind::RoleSession { account, role } = principal.kind() else { return None };
+    let role = RoleName::parse(role).ok().filter(|role| state.roles.contains_key(role))?;
+    (*account == *state.account.id.as_str()).then_some(Identity::Role(role))
 }
 
 /// The user or role of the account that an ARN names.

@@ -8,6 +8,7 @@ use iamctl_policy::difference::{Found, Stack, Vocabulary, of_stacks};
 use iamctl_policy::eval::{Context, Policy, PolicyKind, Principal, Values};
 use iamctl_policy::{Clause, Document, Span, Spanned};
 
+use super::candidates::Candidates;
 use super::{Effect, Known, PrincipalChange, told, trusts};
 use crate::Access;
 use crate::answer::Unread;
@@ -19,6 +20,7 @@ use crate::stack::{Asker, Collector, Held, Stack as Met};
 pub(super) struct Comparer<'a> {
     both: [&'a Access; 2],
     vocabulary: &'a Vocabulary<'a>,
+    candidates: &'a Candidates,
     known: HashMap<MemoKey, Rc<Effect>>,
 }
 
@@ -39,8 +41,12 @@ struct Side {
 }
 
 impl<'a> Comparer<'a> {
-    pub(super) fn new(both: [&'a Access; 2], vocabulary: &'a Vocabulary<'a>) -> Self {
-        Self { both, vocabulary, known: HashMap::new() }
+    pub(super) fn new(
+        both: [&'a Access; 2],
+        vocabulary: &'a Vocabulary<'a>,
+        candidates: &'a Candidates,
+    ) -> Self {
+        Self { both, vocabulary, candidates, known: HashMap::new() }
     }
 
     /// What becomes of somebody; nothing where the policies are the same, and what they look at is.
@@ -48,6 +54,8 @@ impl<'a> Comparer<'a> {
         let sides = self.both.map(|access| side(access, who));
         let keys: BTreeSet<String> = sides.iter().flat_map(|side| keys(&side.whole)).collect();
         let (fixed, mut doubts) = fixed(&sides, &keys);
+        doubts.extend(self.candidates.retagged.doubts(sides.iter().flat_map(|side| policies(&side.whole))));
+        doubts.extend(self.candidates.doubts.get(who).into_iter().flatten().cloned());
         let ids = sides.each_ref().map(ids);
         let values = fixed.iter().map(|(key, values)| (key.to_owned(), format!("{values:?}"))).collect();
         doubts.extend(sides.iter().flat_map(|side| &side.unread).map(ToString::to_string));

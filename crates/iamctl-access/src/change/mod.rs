@@ -7,6 +7,7 @@
 
 mod candidates;
 mod compare;
+mod tags;
 mod told;
 mod trust;
 mod trusts;
@@ -246,16 +247,17 @@ impl Access {
     /// What becomes of everybody's access when this account becomes another.
     #[must_use]
     pub fn change_to(&self, after: &Access) -> AccessChange {
-        let found = candidates::candidates(&self.state, &after.state);
+        let found = candidates::candidates([self, after]);
         if found.principals.is_empty() && found.roles.is_empty() {
             return AccessChange::default();
         }
         with_tables(|vocabulary| {
-            let mut comparer = compare::Comparer::new([self, after], vocabulary);
+            let mut comparer = compare::Comparer::new([self, after], vocabulary, &found);
             let principals = found.principals.iter().filter_map(|who| comparer.principal(who));
             let mut principals: Vec<PrincipalChange> = principals.collect();
             self.add_escalations(after, &mut principals);
-            let roles = found.roles.iter().map(|role| trust::role([self, after], role, vocabulary));
+            let roles =
+                found.roles.iter().map(|role| trust::role([self, after], role, &found.retagged, vocabulary));
             AccessChange { principals, roles: roles.collect() }
         })
     }

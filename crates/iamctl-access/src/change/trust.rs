@@ -8,6 +8,7 @@ use iamctl_policy::difference::{Found, Stack, Vocabulary, of_trust};
 use iamctl_policy::eval::{Policy, Principal, PrincipalKind};
 
 use super::candidates::identity;
+use super::tags::Retagged;
 use super::{Caller, Known, TrustChange, told};
 use crate::Access;
 use crate::stack::Collector;
@@ -15,8 +16,13 @@ use crate::stack::Collector;
 /// How an entry is called that stands for those whom a document does not name.
 const ANYBODY: &str = "*";
 
-pub(super) fn role(both: [&Access; 2], name: &RoleName, vocabulary: &Vocabulary<'_>) -> TrustChange {
-    let mut unknown = Vec::new();
+pub(super) fn role(
+    both: [&Access; 2],
+    name: &RoleName,
+    retagged: &Retagged,
+    vocabulary: &Vocabulary<'_>,
+) -> TrustChange {
+    let mut unknown: Vec<String> = retagged.of_trust(both, name).into_iter().collect();
     let trusts = both.map(|access| {
         let mut unread = Vec::new();
         let held = Collector { state: &access.state, library: &access.library }.trust(&mut unread, name);
