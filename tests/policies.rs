@@ -156,6 +156,8 @@ fn what_is_wrong_with_documents_is_told_as_text_json_and_sarif() {
     assert_eq!((&found["line"], &found["path"]), (&json!(1), &json!("/Statement/0/Action")));
     let sarif = world.iamctl(&["policy", "lint", "bad.json", "--format", "sarif"]).expect(1).json();
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "INVALID_ACTION");
+    // Nothing else takes the place of what code scanning reads.
+    world.iamctl(&["schema", "--format", "sarif"]).expect(64).says(&["is for findings"]);
 }
 
 #[test]

@@ -202,7 +202,7 @@ pub(crate) enum Format {
     Json,
     /// For comments on pull requests; what has no such form is written as text
     Markdown,
-    /// For code scanning (SARIF 2.1.0): the findings of `policy lint`; what has no such form is written as text
+    /// For code scanning (SARIF 2.1.0): the findings of `validate` and `policy lint`, and nothing else
     Sarif,
 }
 

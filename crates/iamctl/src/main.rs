@@ -22,7 +22,7 @@ mod terminal;
 
 use clap::error::ErrorKind;
 
-use crate::cli::{Cli, Command, Global};
+use crate::cli::{Cli, Command, Format, Global};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
@@ -57,6 +57,10 @@ fn main() -> Exit {
 
 async fn run(cli: &Cli, terminal: Terminal) -> Result<Exit, Failure> {
     let global = &cli.global;
+    if global.format == Format::Sarif && !has_findings(&cli.command) {
+        return Err(Failure::new(Exit::Usage, "`--format sarif` is for findings")
+            .help("`validate` and `policy lint` write them; here it is `text`, `json` or `markdown`"));
+    }
     match &cli.command {
         Command::Init(args) => commands::init::init(args, global, terminal).await,
         Command::Import(args) => commands::import::import(args, global, terminal).await,
@@ -75,6 +79,15 @@ async fn run(cli: &Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Policy(args) => commands::policy::policy(args, global, terminal),
         Command::Schema(_) => Ok(commands::validate::schema(terminal)),
         Command::Completions(args) => Ok(commands::completions::completions(args, terminal)),
+    }
+}
+
+/// Whether the result of a command can be written as SARIF.
+fn has_findings(command: &Command) -> bool {
+    match command {
+        Command::Validate(_) => true,
+        Command::Policy(policy) => policy.is_lint(),
+        _ => false,
     }
 }
 

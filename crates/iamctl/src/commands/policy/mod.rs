@@ -45,6 +45,13 @@ struct Eval {
     requests: Option<PathBuf>,
 }
 
+impl Policy {
+    /// Whether findings are asked for.
+    pub(crate) fn is_lint(&self) -> bool {
+        matches!(self.question, Question::Lint(_))
+    }
+}
+
 pub(crate) fn policy(args: &Policy, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     match &args.question {
         Question::Eval(args) => eval(args),
