@@ -74,6 +74,13 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
+    /// Whether a condition key is one of its tags, and it is known that it has no such tag.
+    pub(crate) fn is_without_tag(&self, state: &State, key: &str) -> bool {
+        let tag = key.strip_prefix(PRINCIPAL_TAG);
+        let (Some(tag), Some((whose, _))) = (tag, &self.tags) else { return false };
+        !state.may_have_tag(whose, tag) && self.context.value(key).is_none()
+    }
+
     /// All policies that it brings to a request, whatever that is for.
     pub(crate) fn held(&self) -> impl Iterator<Item = &Held> {
         let own = self.identity.iter().chain(self.boundary.iter().flatten());
@@ -465,13 +472,8 @@ impl<'a> Stack<'a> {
         let mut context = self.asker.context.clone();
         let keys: BTreeSet<&str> =
             self.ready().flat_map(|ready| &ready.tag_keys).map(String::as_str).collect();
-        if let Some((whose, _)) = &self.asker.tags {
-            for key in &keys {
-                let tag = key.strip_prefix(PRINCIPAL_TAG);
-                if tag.is_some_and(|tag| !state.may_have_tag(whose, tag)) && context.value(key).is_none() {
-                    context.set(key, Values::Absent);
-                }
-            }
+        for key in keys.iter().filter(|key| self.asker.is_without_tag(state, key)) {
+            context.set(key, Values::Absent);
         }
         let Some((address, tags)) = address.and_then(|address| Some((address, state.tags(address)?))) else {
             return context;

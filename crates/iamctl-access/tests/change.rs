@@ -337,3 +337,17 @@ fn a_trust_in_single_sessions_of_a_role_is_not_known_of_the_role() {
     assert_eq!(told[0], "role/x unknown", "{told:#?}");
     assert!(told[1].contains("role/r, which changes, names single sessions"), "{told:#?}");
 }
+
+#[test]
+fn a_tag_that_is_there_on_neither_side_is_known_not_to_be() {
+    let of = |condition: &str| {
+        policy(&format!("{{Effect: Allow, Action: \"sqs:Get*\", Resource: \"*\"{condition}}}"))
+            + "users: {alice: {policies: [p], tags: {team: a}}}\n"
+    };
+    let tagged = |key: &str| of(&format!(", Condition: {{StringEquals: {{\"aws:PrincipalTag/{key}\": a}}}}"));
+    let first = |before: &str, after: &str| told(&change(before, after)).remove(0);
+    assert_eq!(first(&of(""), &tagged("job")), "user/alice narrows");
+    assert_eq!(first(&tagged("job"), &of("")), "user/alice widens");
+    assert_eq!(first(&tagged("job"), &tagged("team")), "user/alice widens");
+    assert_eq!(first(&of(""), &tagged("team")), "user/alice same");
+}

@@ -53,7 +53,7 @@ impl<'a> Comparer<'a> {
     pub(super) fn principal(&mut self, who: &Identity) -> Option<PrincipalChange> {
         let sides = self.both.map(|access| side(access, who));
         let keys: BTreeSet<String> = sides.iter().flat_map(|side| keys(&side.whole)).collect();
-        let (fixed, mut doubts) = fixed(&sides, &keys);
+        let (fixed, mut doubts) = fixed(&sides, self.both, &keys);
         doubts.extend(self.candidates.retagged.doubts(sides.iter().flat_map(|side| policies(&side.whole))));
         doubts.extend(self.candidates.doubts.get(who).into_iter().flatten().cloned());
         let ids = sides.each_ref().map(ids);
@@ -152,18 +152,27 @@ fn effect(found: [Found; 2], stacks: [&Stack; 2], mut unknown: Vec<String>, acco
 
 /// The keys that all requests have, of those that some policy looks at, and those of which that is not so because
 /// they are other ones afterwards.
-fn fixed(sides: &[Side; 2], keys: &BTreeSet<String>) -> (Context, Vec<String>) {
+fn fixed(sides: &[Side; 2], both: [&Access; 2], keys: &BTreeSet<String>) -> (Context, Vec<String>) {
     let mut fixed = Context::new();
     let mut doubts = Vec::new();
-    let there: Vec<&Side> = sides.iter().filter(|side| side.asker.is_some()).collect();
+    let there: Vec<(&Side, &Asker, &Access)> = sides
+        .iter()
+        .zip(both)
+        .filter_map(|(side, access)| Some((side, side.asker.as_ref()?, access)))
+        .collect();
     for key in keys {
-        let values: Vec<Option<&Values>> = there.iter().map(|side| side.context.value(key)).collect();
+        // A key that only the policies of the other side look at has a value on this one, too.
+        let value = |(side, asker, access): &(&Side, &Asker, &Access)| {
+            let absent = || asker.is_without_tag(&access.state, key).then_some(Values::Absent);
+            side.context.value(key).cloned().or_else(absent)
+        };
+        let values: Vec<Option<Values>> = there.iter().map(value).collect();
         match values.as_slice() {
             [Some(one)] => {
-                fixed.set(key, (*one).clone());
+                fixed.set(key, one.clone());
             }
             [Some(old), Some(new)] if old == new => {
-                fixed.set(key, (*old).clone());
+                fixed.set(key, old.clone());
             }
             [None, None] | [None] | [] => {}
             _ => doubts.push(format!("policies look at `{key}`, which is another one afterwards")),
