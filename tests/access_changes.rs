@@ -139,3 +139,13 @@ fn a_comment_on_a_pull_request_has_access_above_the_fold() {
     assert!(above.contains("```diff\n Access\n+  role/engineer  widens\n"), "{comment}");
     assert!(!below.contains("widens"), "{comment}");
 }
+
+#[test]
+fn the_organisation_of_the_manifest_is_that_of_both_sides() {
+    let world = World::founded();
+    world.edit("policies:\n", "organization: {id: o-a1b2c3d4e5}\npolicies:\n");
+    let allow = "          Action: [\"s3:Get*\", \"s3:List*\"]\n";
+    let condition = "          Condition: {StringEquals: {\"aws:PrincipalOrgID\": o-a1b2c3d4e5}}\n";
+    world.edit(allow, &format!("{allow}{condition}"));
+    assert_eq!(planned(&world), "Access\n  = role/engineer  same access, other text\n");
+}

@@ -243,7 +243,9 @@ pub(crate) fn access_change(
     if !is_touched {
         return AccessChange::default();
     }
-    let change = Access::of_live(live).change_to(&planned(manifest, live, plan));
+    // What the manifest says of the organisation is so before the plan as well as after it.
+    let before = within(Access::of_live(live), manifest.desired.organization.clone());
+    let change = before.change_to(&planned(manifest, live, plan));
     for hazard in limits.denied_access() {
         plan.refusals.extend(refusal(&change, hazard));
     }
