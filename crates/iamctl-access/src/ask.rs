@@ -430,6 +430,18 @@ fn add_what_denies(statements: &mut Vec<Told>, denied: Vec<Told>) {
     }
 }
 
+/// The answer that something is denied in every case, given one that says on what it seemed to depend.
+pub(crate) fn denied_by_all(mut answer: Answer) -> Answer {
+    answer.verdict = Verdict::Denied;
+    answer.depends_on = BTreeSet::new();
+    answer.examples = Vec::new();
+    answer.statements.retain(|told| told.effect == Effect::Deny);
+    if answer.statements.is_empty() {
+        answer.lack = Some(Lack::Identity);
+    }
+    answer
+}
+
 /// There is nothing that it could be done to: no role of the account matches.
 pub(crate) fn nothing_to_ask() -> Answer {
     Answer {

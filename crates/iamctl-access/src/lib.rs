@@ -47,6 +47,7 @@ mod ask;
 mod change;
 pub mod escalation;
 mod library;
+mod never;
 mod question;
 mod stack;
 mod state;
@@ -156,17 +157,20 @@ impl Access {
     #[must_use]
     pub fn ask(&self, question: &Question<'_>) -> Answer {
         match self.asker(question.who) {
-            Some(asker) => self.answer(&asker, question),
+            Some(asker) => self.exact_answer(&asker, question),
             None => self.nobody(question.who),
         }
     }
 
-    /// Asks the same of every user and role.
+    /// Asks the same of every user and role. Each condition is looked at for itself: who depends on some here may
+    /// turn out to be denied whatever they are when [asked](Self::ask) alone.
     #[must_use]
     pub fn who_can(&self, action: &Action, on: &On, with: &TestContext) -> Vec<(Identity, Answer)> {
         let answer = |identity: Identity| {
             let who = Who::Identity(identity.clone());
-            (identity, self.ask(&Question { who: &who, action, on, with }))
+            let question = Question { who: &who, action, on, with };
+            let answer = self.asker(&who).map(|asker| self.answer(&asker, &question));
+            (identity, answer.unwrap_or_else(|| self.nobody(&who)))
         };
         self.principals().map(answer).collect()
     }
@@ -196,6 +200,12 @@ impl Access {
 
     pub(crate) fn asker(&self, who: &Who) -> Option<Asker> {
         Collector { state: &self.state, library: &self.library }.asker(who)
+    }
+
+    /// The answer, as exact as it can be had: what seems to depend on something may never be so.
+    pub(crate) fn exact_answer(&self, asker: &Asker, question: &Question<'_>) -> Answer {
+        let answer = self.answer(asker, question);
+        if never::is_never(self, asker, question, &answer) { ask::denied_by_all(answer) } else { answer }
     }
 
     pub(crate) fn answer(&self, asker: &Asker, question: &Question<'_>) -> Answer {

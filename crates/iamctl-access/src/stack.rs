@@ -60,7 +60,7 @@ pub(crate) struct Asker {
     /// What leaves open whether there is a boundary at all.
     pub(crate) open_boundary: Option<Unread>,
     /// The session policies, where a session has nothing without any.
-    session: Option<Vec<Held>>,
+    pub(crate) session: Option<Vec<Held>>,
     /// The service control policies that bind it, level by level.
     scp: Vec<Vec<Held>>,
     /// The resource control policies that bind it where it asks for things of this account.

@@ -69,7 +69,11 @@ pub(crate) fn check(access: &Access, test: &AccessTest) -> Checked {
             checked.questions = checked.questions.saturating_add(1);
             let answer = match (&who, &asker) {
                 (Some(who), Some(asker)) => {
-                    access.answer(asker, &Question { who, action, on, with: &test.context })
+                    let question = Question { who, action, on, with: &test.context };
+                    match test.expect {
+                        Expectation::Can => access.answer(asker, &question),
+                        Expectation::Cannot => access.exact_answer(asker, &question),
+                    }
                 }
                 (Some(who), None) => access.nobody(who),
                 (None, _) => nobody(Unread::Principal(name.clone())),
