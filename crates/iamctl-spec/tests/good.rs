@@ -241,14 +241,14 @@ fn tests_are_typed() {
     assert_eq!(
         keys,
         [
-            "aws:MultiFactorAuthAge",
             "aws:PrincipalTag/team",
             "aws:RequestTag/x",
             "aws:RequestedRegion",
             "aws:ResourceTag/env",
             "aws:SourceIp",
             "aws:TagKeys",
-            "aws:VpceAccount"
+            "aws:VpceAccount",
+            "s3:max-keys"
         ]
     );
     assert_eq!(test.context.keys["aws:VpceAccount"], ContextValue::Absent);

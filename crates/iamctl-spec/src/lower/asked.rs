@@ -74,6 +74,23 @@ fn matching<'t>(test: &'t AccessTest) -> impl Iterator<Item = (&'t Spanned, &'t 
     test.actions.iter().flat_map(of)
 }
 
+/// On what says nothing about actions that are done to nothing in particular: AWS decides them on `*`.
+pub(super) fn needs_no_resource(test: &AccessTest, found: &mut Diagnostics) {
+    let Some(on) = test.resources.iter().find(|on| on.arn != "*") else { return };
+    let takes_some = matching(test).any(|(.., action)| action.resource_types().next().is_some());
+    let first = matching(test).next().filter(|_| !takes_some);
+    if let Some((_, service, action)) = first {
+        let message = format!(
+            "`{}:{}` is done to nothing in particular: `on` is not looked at",
+            service.prefix, action.name
+        );
+        found.push(
+            Diagnostic::warning("test-with-resource", on.span, message)
+                .help("AWS decides such an action on `*` and on nothing else: leave `on` out"),
+        );
+    }
+}
+
 /// What must be allowed says on what. That nothing may be allowed needs no more words.
 pub(super) fn needs_resource(test: &AccessTest, found: &mut Diagnostics) {
     if test.expect == Expectation::Cannot || !test.resources.is_empty() {

@@ -8,7 +8,7 @@ use iamctl_model::{
     TestPrincipalKind, TestResource,
 };
 use iamctl_policy::eval::Principal;
-use iamctl_policy::{Diagnostic, Diagnostics, Entry, Node, Value};
+use iamctl_policy::{Diagnostic, Diagnostics, Entry, Node, Span, Value};
 
 use super::Scope;
 use super::asked;
@@ -27,6 +27,7 @@ impl Scope<'_, '_, '_> {
                 break;
             }
             asked::needs_resource(&test, &mut self.found);
+            asked::needs_no_resource(&test, &mut self.found);
             tests.push(test);
         }
         tests
@@ -230,7 +231,7 @@ fn context_of(node: &Node, found: &mut Diagnostics) -> TestContext {
         Value::Map(entries) => entries.as_slice(),
         _ => &[],
     };
-    let mut spelled = BTreeMap::new();
+    let mut spelled = stated_by_words(others, &context);
     for entry in others.iter().filter(|entry| entry.key.contains(':')) {
         if let Some(first) = spelled.insert(entry.key.to_ascii_lowercase(), entry.key_span) {
             found.push(
@@ -240,7 +241,10 @@ fn context_of(node: &Node, found: &mut Diagnostics) -> TestContext {
                     format!("`{}` is stated twice", entry.key),
                 )
                 .related(first, "first stated here")
-                .help("the case of letters does not count in condition keys: keep one of them"),
+                .help(
+                    "keep one of them: the case of letters does not count in condition keys, and `mfa`, `source_ip` and \
+                     tags stand for such keys",
+                ),
             );
         }
         found.extend(unknown_key(entry));
@@ -250,6 +254,29 @@ fn context_of(node: &Node, found: &mut Diagnostics) -> TestContext {
     }
     reader.finish(found);
     context
+}
+
+/// The condition keys that iamctl's own words state, in lower case, with the words.
+fn stated_by_words(entries: &[Entry], context: &TestContext) -> BTreeMap<String, Span> {
+    const PRESENT: &str = "aws:multifactorauthpresent";
+    const AGE: &str = "aws:multifactorauthage";
+    let mut stated = BTreeMap::new();
+    for entry in entries {
+        let keys: Vec<String> = match (entry.key.as_str(), context.mfa) {
+            // The age may be stated as a key then.
+            ("mfa", Some(Mfa::Present { age: None })) => vec![PRESENT.to_owned()],
+            ("mfa", Some(_)) => vec![PRESENT.to_owned(), AGE.to_owned()],
+            ("source_ip", _) => vec!["aws:sourceip".to_owned()],
+            ("principal_tags" | "resource_tags" | "request_tags", _) => {
+                let family = format!("aws:{}tag/", entry.key.trim_end_matches("_tags"));
+                let keys = context.keys.keys().map(|key| key.to_ascii_lowercase());
+                keys.filter(|key| key.starts_with(&family)).collect()
+            }
+            _ => continue,
+        };
+        stated.extend(keys.into_iter().map(|key| (key, entry.key_span)));
+    }
+    stated
 }
 
 /// A condition key of a service that AWS has, and which no request can have: probably misspelt, and then it

@@ -208,6 +208,7 @@ pub const RULES: &[Rule] = &[
     rule(TESTS, "test-resource", "a resource is an address, an ARN, or `*`"),
     rule(TESTS, "test-action", "a test names actions of a service; `*` and `?` stand in their names only"),
     rule(TESTS, "unknown-action", "a test names actions that AWS has"),
+    rule(TESTS, "test-with-resource", "`on` says on what only where an action takes a resource"),
     rule(TESTS, "test-without-resource", "`can` says on what, unless the action takes no resource"),
     rule(TESTS, "unknown-condition-key", "a test states condition keys that requests can have"),
     rule(
