@@ -252,30 +252,41 @@ pub(crate) fn access_change(
     change
 }
 
+/// Why a hazard refuses a plan; nothing where it is sure that there is none. A guard fails closed: a gain that cannot
+/// be excluded is refused like one that is there.
 fn refusal(change: &AccessChange, hazard: AccessHazard) -> Option<Refusal> {
-    let is_such = |gains: Known, loses: Known| match hazard {
-        AccessHazard::Widens => gains == Known::Yes,
-        AccessHazard::Narrows => loses == Known::Yes,
-        AccessHazard::Unknown => gains == Known::Unknown || loses == Known::Unknown,
+    let known = |gains: Known, loses: Known| match hazard {
+        AccessHazard::Widens => gains,
+        AccessHazard::Narrows => loses,
+        AccessHazard::Unknown if gains == Known::Unknown || loses == Known::Unknown => Known::Unknown,
+        AccessHazard::Unknown => Known::No,
     };
-    let such = change.verdicts().filter(|(_, gains, loses)| is_such(*gains, *loses));
-    let mut addresses: Vec<Address> = such.map(|(address, ..)| address).collect();
-    addresses.sort();
-    addresses.dedup();
-    let first = addresses.first()?.clone();
-    let names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-    let more = names.len().saturating_sub(MOST_REFUSED);
-    let mut shown: Vec<String> = names.into_iter().take(MOST_REFUSED).collect();
-    shown.extend((more > 0).then(|| format!("{more} more")));
-    let names = list(&shown);
-    let message = match hazard {
-        AccessHazard::Widens => format!("access widens: {names}"),
-        AccessHazard::Narrows => format!("access narrows: {names}"),
-        AccessHazard::Unknown => format!("what becomes of access is not known for sure: {names}"),
+    let such = |wanted: Known| -> BTreeSet<Address> {
+        let all = change.verdicts().filter(|(_, gains, loses)| known(*gains, *loses) == wanted);
+        all.map(|(address, ..)| address).collect()
     };
+    let (sure, open) = (such(Known::Yes), such(Known::Unknown));
+    let open: BTreeSet<Address> = open.difference(&sure).cloned().collect();
+    let first = sure.first().or(open.first())?.clone();
+    let (widens, may_widen) = match hazard {
+        AccessHazard::Widens => ("access widens", "that access widens cannot be excluded"),
+        AccessHazard::Narrows => ("access narrows", "that access narrows cannot be excluded"),
+        AccessHazard::Unknown => ("", "what becomes of access is not known for sure"),
+    };
+    let told = [(sure, widens), (open, may_widen)];
+    let told = told.iter().filter(|(addresses, _)| !addresses.is_empty());
+    let told: Vec<String> = told.map(|(addresses, what)| format!("{what}: {}", names(addresses))).collect();
     let help =
         format!("change the plan so that it does not happen, or leave out `--deny {}`", hazard.as_str());
-    Some(Refusal { guard: Guard::Hazard, address: first, message, help })
+    Some(Refusal { guard: Guard::Hazard, address: first, message: told.join("; "), help })
+}
+
+/// A few of them by name, the rest counted.
+fn names(addresses: &BTreeSet<Address>) -> String {
+    let more = addresses.len().saturating_sub(MOST_REFUSED);
+    let mut shown: Vec<String> = addresses.iter().take(MOST_REFUSED).map(ToString::to_string).collect();
+    shown.extend((more > 0).then(|| format!("{more} more")));
+    list(&shown)
 }
 
 /// What no answer knows of.
