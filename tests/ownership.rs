@@ -110,6 +110,10 @@ fn what_somebody_changed_in_the_account_is_called_drift_and_put_back() {
     let plan = world.iamctl(&["drift", "--format", "json"]).expect(2).json();
     let changes = plan["changes"].as_array().unwrap();
     assert!(changes.iter().all(|change| change["cause"] == "drift"), "{changes:#?}");
+    world
+        .iamctl(&["drift", "--format", "markdown"])
+        .expect(2)
+        .says(&["### iamctl drift: acme-prod", ": drifted"]);
 
     world.iamctl(&["apply", "--yes"]).expect(0);
 
@@ -120,7 +124,7 @@ fn what_somebody_changed_in_the_account_is_called_drift_and_put_back() {
     assert!(writes.contains(&"iam DetachRolePolicy engineer".to_owned()), "{writes:?}");
     assert_eq!(aws.policies_of_role("engineer"), ["deny-user-creation", "s3-read-ec2-full"]);
     assert!(aws.policies().contains(&"too-much".to_owned()), "the policy itself is not ours");
-    world.iamctl(&["drift"]).expect(0);
+    world.iamctl(&["drift", "--format", "markdown"]).expect(0).says(&["nothing drifted"]);
     world.expect_no_change();
 }
 

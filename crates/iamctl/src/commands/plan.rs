@@ -162,8 +162,8 @@ fn show_as_text(
 ) {
     let mut page = terminal.page();
     let master_copy = &manifest.desired.master_copy;
-    let mut setting =
-        Setting { master_copy, verbose: terminal.verbose, only_drift: access.is_none(), access };
+    let only_drift = access.is_none();
+    let mut setting = Setting { master_copy, verbose: terminal.verbose, only_drift, access };
     if global.format != Format::Markdown {
         plan_text::plan(&mut page, plan, setting);
         return terminal.print(&page);
@@ -174,7 +174,7 @@ fn show_as_text(
         render::access::access(&mut above, change, &plan.account, terminal.verbose);
     }
     plan_text::plan(&mut page, plan, setting);
-    terminal.print_raw(&markdown::plan(plan, &above, &page));
+    terminal.print_raw(&markdown::plan(plan, only_drift, &above, &page));
 }
 
 fn save(path: &Path, session: &Session, plan: &Plan) -> Result<(), Failure> {

@@ -4,8 +4,9 @@ use iamctl_model::Plan;
 
 use super::page::Page;
 
-/// A plan, given its text: a headline, what becomes of access, and the text in a fence that can be folded.
-pub(crate) fn plan(plan: &Plan, access: &Page, page: &Page) -> String {
+/// A plan, or what of it is drift, given its text: a headline, what becomes of access, and the text in a fence that
+/// can be folded.
+pub(crate) fn plan(plan: &Plan, only_drift: bool, access: &Page, page: &Page) -> String {
     let access = access.diff_text();
     let fenced = |text: &str| {
         let fence = fence(text);
@@ -14,14 +15,16 @@ pub(crate) fn plan(plan: &Plan, access: &Page, page: &Page) -> String {
     let access = if access.is_empty() { String::new() } else { fenced(&format!("{}\n", access.trim_end())) };
     let text = page.diff_text();
     let fence = fence(&text);
-    let verdict = match () {
-        () if !plan.refusals.is_empty() => "refused",
-        () if plan.is_empty() => "nothing to do",
-        () => "changes",
+    let (command, verdict) = match () {
+        () if only_drift && plan.is_empty() => ("drift", "nothing drifted"),
+        () if only_drift => ("drift", "drifted"),
+        () if !plan.refusals.is_empty() => ("plan", "refused"),
+        () if plan.is_empty() => ("plan", "nothing to do"),
+        () => ("plan", "changes"),
     };
     let open = if plan.is_empty() { "" } else { " open" };
     format!(
-        "### iamctl plan: {} in account {}: {verdict}\n\n{access}<details{open}><summary>{} changes, {} calls to \
+        "### iamctl {command}: {} in account {}: {verdict}\n\n{access}<details{open}><summary>{} changes, {} calls to \
          IAM</summary>\n\n{fence}diff\n{text}{fence}\n\n</details>\n",
         plan.manifest,
         plan.account.id,
