@@ -5,11 +5,18 @@
 //! none. Each difference becomes one replacement of a piece of the text, in the style (flow or block) in
 //! which the text around it is written.
 
+mod flow;
+mod layout;
+mod likeness;
+
 use std::fmt;
 
 use iamctl_policy::{Entry, Node, Value};
 
 use crate::yaml::{Yaml, escaped, write_entry, write_item};
+use layout::offset;
+use likeness::likeness;
+pub(crate) use likeness::{alike, same};
 
 /// A piece of text to replace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -285,28 +292,6 @@ impl<'t> Editor<'t> {
         self.remove_lines(dash, end)
     }
 
-    /// Takes away the piece that begins at `start`, with the comma that parts it from its neighbour.
-    fn remove_from_flow(&mut self, places: &[(usize, usize)], start: usize) -> Result<(), Why> {
-        let at = places.iter().position(|(from, _)| *from == start).ok_or(Why::Layout)?;
-        let (from, to) = *places.get(at).ok_or(Why::Layout)?;
-        let before = at.checked_sub(1).and_then(|at| places.get(at));
-        match (before, places.get(at.saturating_add(1))) {
-            (_, Some((next, _))) => self.replace(from, *next, String::new()),
-            (Some((_, previous)), None) => self.replace(*previous, to, String::new()),
-            (None, None) => self.replace(from, to, String::new()),
-        }
-    }
-
-    fn add_to_flow(&mut self, collection: &Node, last: Option<usize>, text: String) -> Result<(), Why> {
-        match last {
-            Some(end) => self.replace(end, end, format!(", {text}")),
-            None => {
-                let inside = offset(collection.span.start).saturating_add(1);
-                self.replace(inside, inside, text)
-            }
-        }
-    }
-
     /// Whole lines only: what else stands on them would go with them.
     fn remove_lines(&mut self, start: usize, end: usize) -> Result<(), Why> {
         let line = self.line_start(start);
@@ -347,145 +332,5 @@ impl<'t> Editor<'t> {
 
     fn check(&self, node: &Node) -> Result<(), Why> {
         if node.alias.is_some() { Err(Why::Alias) } else { Ok(()) }
-    }
-
-    fn is_flow(&self, node: &Node) -> bool {
-        let first = self.text.get(offset(node.span.start)..).and_then(|rest| rest.chars().next());
-        matches!(node.value, Value::List(_) | Value::Map(_)) && matches!(first, Some('[' | '{'))
-    }
-
-    /// Where a value ends. Collections in the tree reach to their last item only: in flow style the
-    /// closing bracket is looked for.
-    fn end(&self, node: &Node) -> Result<usize, Why> {
-        self.check(node)?;
-        let mut end = offset(node.span.end);
-        match &node.value {
-            Value::Map(entries) => {
-                for entry in entries {
-                    end = end.max(self.end(&entry.value)?).max(offset(entry.key_span.end));
-                }
-            }
-            Value::List(items) => {
-                for item in items {
-                    end = end.max(self.end(item)?);
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                // The end of a text in several lines may be that of its last line.
-                let text = self.text.get(offset(node.span.start)..end).ok_or(Why::Layout)?;
-                return Ok(offset(node.span.start).saturating_add(text.trim_end().len()));
-            }
-        }
-        if !self.is_flow(node) {
-            return Ok(end);
-        }
-        let is_empty = match &node.value {
-            Value::Map(entries) => entries.is_empty(),
-            Value::List(items) => items.is_empty(),
-            _ => false,
-        };
-        let from = if is_empty { offset(node.span.start).saturating_add(1) } else { end };
-        self.closing(from).ok_or(Why::Layout)
-    }
-
-    /// The end of the bracket that closes behind the last item: only commas, space and comments are in
-    /// between.
-    fn closing(&self, from: usize) -> Option<usize> {
-        let mut in_comment = false;
-        for (at, c) in self.text.get(from..)?.char_indices() {
-            match c {
-                '\n' => in_comment = false,
-                _ if in_comment => {}
-                ']' | '}' => return Some(from.saturating_add(at).saturating_add(1)),
-                '#' => in_comment = true,
-                ',' | ' ' | '\t' | '\r' => {}
-                _ => return None,
-            }
-        }
-        None
-    }
-
-    fn line_start(&self, at: usize) -> usize {
-        self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end.saturating_add(1))
-    }
-
-    fn next_line(&self, at: usize) -> usize {
-        let rest = self.text.get(at..).unwrap_or_default();
-        at.saturating_add(rest.find('\n').map_or(rest.len(), |end| end.saturating_add(1)))
-    }
-
-    fn column(&self, at: usize) -> usize {
-        let line = self.text.get(self.line_start(at)..at).unwrap_or_default();
-        line.chars().count()
-    }
-
-    /// The dash before an item of a block list, when it is the only thing before it.
-    fn dash(&self, item: usize) -> Option<usize> {
-        let line = self.line_start(item);
-        let here = self.text.get(item..)?;
-        if here.starts_with("- ") && self.text.get(line..item)?.chars().all(|c| c == ' ') {
-            return Some(item);
-        }
-        let before = self.text.get(line..item)?.trim_end_matches(' ');
-        let before = before.strip_suffix('-')?;
-        before.chars().all(|c| c == ' ').then(|| line.saturating_add(before.len()))
-    }
-}
-
-fn offset(at: u32) -> usize {
-    usize::try_from(at).unwrap_or(usize::MAX)
-}
-
-/// Whether a tree is what is wanted, without regard to order, brackets around one item, and quotes.
-pub(crate) fn same(node: &Node, wanted: &Yaml) -> bool {
-    match (&node.value, wanted) {
-        (Value::List(items), Yaml::List(new) | Yaml::Items(new)) => {
-            let mut left: Vec<&Yaml> = new.iter().collect();
-            items.len() == left.len()
-                && items.iter().all(|item| {
-                    left.iter().position(|wanted| same(item, wanted)).map(|at| left.remove(at)).is_some()
-                })
-        }
-        (Value::Map(entries), Yaml::Map(new) | Yaml::Block(new)) => {
-            entries.len() == new.len()
-                && entries.iter().all(|entry| {
-                    new.iter().any(|(key, wanted)| *key == entry.key && same(&entry.value, wanted))
-                })
-        }
-        (Value::List(items), scalar @ (Yaml::Text(_) | Yaml::Word(_))) => {
-            matches!(items.as_slice(), [only] if same(only, scalar))
-        }
-        (Value::String(_) | Value::Number(_) | Value::Bool(_), Yaml::List(new) | Yaml::Items(new)) => {
-            matches!(new.as_slice(), [only] if same(node, only))
-        }
-        (Value::Map(_), Yaml::List(new) | Yaml::Items(new)) => {
-            matches!(new.as_slice(), [only] if same(node, only))
-        }
-        (Value::String(text) | Value::Number(text), Yaml::Text(wanted) | Yaml::Word(wanted)) => {
-            text == wanted
-        }
-        (Value::Bool(truth), Yaml::Text(wanted) | Yaml::Word(wanted)) => truth.to_string() == *wanted,
-        (Value::Null, Yaml::Word(wanted)) => wanted == "null" || wanted == "~",
-        _ => false,
-    }
-}
-
-/// Whether one can have become the other.
-pub(crate) fn alike(node: &Node, wanted: &Yaml) -> bool {
-    likeness(node, wanted) > 0
-}
-
-/// How much two different things of one kind have in common; 0 where one cannot have become the other.
-fn likeness(node: &Node, wanted: &Yaml) -> usize {
-    match (&node.value, wanted) {
-        (Value::Map(entries), Yaml::Map(new) | Yaml::Block(new)) => {
-            let common = entries.iter().filter(|entry| {
-                new.iter().any(|(key, wanted)| *key == entry.key && same(&entry.value, wanted))
-            });
-            let sid = |key: &str| key == "Sid";
-            let weight = |entry: &Entry| if sid(&entry.key) { 10 } else { 1 };
-            common.map(weight).sum()
-        }
-        _ => 0,
     }
 }

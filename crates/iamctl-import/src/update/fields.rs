@@ -1,0 +1,202 @@
+//! One field of a thing in its block: which value goes where, and what lies in files of its own.
+
+use iamctl_model::{Address, Field, Resource};
+use iamctl_policy::{Entry, Node, Value};
+use iamctl_spec::resolve_path;
+
+use super::json::rewritten_json;
+use super::{Edits, FileEdits, Place, Update, entry};
+use crate::edit::{Editor, Why};
+use crate::yaml::Yaml;
+
+impl Update<'_> {
+    pub(super) fn field(
+        &self,
+        field: Field,
+        place: &Place<'_>,
+        written: &[(String, Yaml)],
+        editor: &mut Editor<'_>,
+        edits: &mut Edits,
+    ) -> Result<(), String> {
+        let wanted = |key: &str| written.iter().find(|(known, _)| known == key).map(|(_, value)| value);
+        let block = &place.entry.value;
+        let has = |key: &str| entry(block, key).is_some();
+        let mut set = |key: &str, value: Option<&Yaml>| {
+            self.set(place, block, key, value, editor).map_err(|why| format!("`{key}`: {why}"))
+        };
+        match field {
+            Field::Trust if has("trust") && wanted("trust").is_some() => set("trust", wanted("trust")),
+            Field::Trust => {
+                let trust = match self.live.resource(self.address_of(place)?, None) {
+                    Some(Resource::Role(role)) => role.trust.to_json(),
+                    _ => return Err("it is not in the account".to_owned()),
+                };
+                if has("trust") {
+                    return Err(
+                        "`trust`: the shorthand has no words for it; write `trust_document`".to_owned()
+                    );
+                }
+                match entry(block, "trust_document").and_then(|found| entry(&found.value, "file")) {
+                    Some(file) => self.file(place, file, &trust, edits),
+                    None => set("trust_document", Some(&Yaml::from_json(&trust))),
+                }
+            }
+            Field::Document => {
+                match (entry(block, "file"), self.live.resource(self.address_of(place)?, None)) {
+                    (Some(file), Some(Resource::Policy(policy))) => {
+                        self.file(place, file, &policy.document.to_json(), edits)
+                    }
+                    _ => set("document", wanted("document")),
+                }
+            }
+            Field::Metadata => {
+                match (entry(block, "metadata_file"), self.live.resource(self.address_of(place)?, None)) {
+                    (Some(file), Some(Resource::SamlProvider(provider))) => {
+                        let path = file.value.as_str().ok_or("`metadata_file` is not a path")?;
+                        let path = resolve_path(place.path, path).map_err(str::to_owned)?;
+                        edits.insert(path, FileEdits::Whole(provider.metadata.as_str().to_owned()));
+                        Ok(())
+                    }
+                    (None, Some(Resource::SamlProvider(provider))) => {
+                        set("metadata", Some(&Yaml::text(provider.metadata.as_str())))
+                    }
+                    _ => Err("it is not in the account".to_owned()),
+                }
+            }
+            Field::Policies => {
+                let list = wanted("policies").map(|list| self.as_spelled(block, list));
+                set("policies", list.as_ref())
+            }
+            Field::InlinePolicies => self.inline(place, block, wanted("inline_policies"), editor, edits),
+            Field::Alias if !matches!(block.value, Value::Map(_)) => match wanted("name") {
+                Some(alias) => editor.value(block, alias).map_err(|why| why.to_string()),
+                None => Err("it is not in the account".to_owned()),
+            },
+            Field::Alias => set("name", wanted("name")),
+            Field::Members => {
+                Err("others are members of it: import them, or list them under `ignore:`".to_owned())
+            }
+            Field::Name | Field::Bucket | Field::Manifest | Field::Ownership => {
+                Err(format!("its {field} is nothing that a block says"))
+            }
+            Field::Path
+            | Field::Description
+            | Field::MaxSessionDuration
+            | Field::PermissionsBoundary
+            | Field::Groups
+            | Field::Role
+            | Field::ClientIds
+            | Field::Thumbprints
+            | Field::MinimumPasswordLength
+            | Field::RequireSymbols
+            | Field::RequireNumbers
+            | Field::RequireUppercaseCharacters
+            | Field::RequireLowercaseCharacters
+            | Field::AllowUsersToChangePassword
+            | Field::MaxPasswordAge
+            | Field::PasswordReusePrevention
+            | Field::HardExpiry
+            | Field::Tags => set(field.as_str(), wanted(field.as_str())),
+        }
+    }
+
+    fn address_of(&self, place: &Place<'_>) -> Result<&Address, String> {
+        let managed = &self.read.manifest.desired.managed;
+        let found = managed.iter().find(|(_, managed)| managed.span == place.entry.key_span);
+        found.map(|(address, _)| address).ok_or_else(|| "its block was not found".to_owned())
+    }
+
+    /// Sets one key of a block, or takes it away.
+    fn set(
+        &self,
+        place: &Place<'_>,
+        block: &Node,
+        key: &str,
+        wanted: Option<&Yaml>,
+        editor: &mut Editor<'_>,
+    ) -> Result<(), Why> {
+        // What is absent may come from `defaults:`; then saying nothing is not the same as nothing.
+        if matches!(block.value, Value::Null) {
+            let Some(wanted) = wanted else { return Ok(()) };
+            return editor.fill_empty(place.entry, key, wanted);
+        }
+        editor.entry(block, key, wanted)
+    }
+
+    /// A list of policies in which those that stay are spelled as they are now.
+    fn as_spelled(&self, block: &Node, wanted: &Yaml) -> Yaml {
+        let (Yaml::List(new), Some(found)) = (wanted, entry(block, "policies")) else {
+            return wanted.clone();
+        };
+        let spelled = |text: &Yaml| {
+            let Yaml::Text(text) = text else { return text.clone() };
+            let written = found.value.one_or_many().iter().filter_map(Node::as_str);
+            let same = written.into_iter().find(|spelling| self.writer.means(spelling, text));
+            Yaml::text(same.unwrap_or(text))
+        };
+        Yaml::List(new.iter().map(spelled).collect())
+    }
+
+    /// Inline policies one by one: some may lie in files.
+    fn inline(
+        &self,
+        place: &Place<'_>,
+        block: &Node,
+        wanted: Option<&Yaml>,
+        editor: &mut Editor<'_>,
+        edits: &mut Edits,
+    ) -> Result<(), String> {
+        let told = |why: Why| format!("`inline_policies`: {why}");
+        let (Some(found), Some(Yaml::Block(new))) = (entry(block, "inline_policies"), wanted) else {
+            return self.set(place, block, "inline_policies", wanted, editor).map_err(told);
+        };
+        let Value::Map(known) = &found.value.value else { return Err(told(Why::Layout)) };
+        for policy in
+            known.iter().filter(|policy| !new.iter().any(|(name, _)| name.eq_ignore_ascii_case(&policy.key)))
+        {
+            editor.remove_entry(&found.value, known, policy).map_err(told)?;
+        }
+        for (name, value) in new {
+            let policy = known.iter().find(|policy| policy.key.eq_ignore_ascii_case(name));
+            let file = policy.and_then(|policy| entry(&policy.value, "file"));
+            match (policy, file, value) {
+                (_, Some(file), Yaml::Block(parts)) => {
+                    let Some((_, document)) = parts.first() else { continue };
+                    self.file(place, file, &document.to_json(), edits)?;
+                }
+                (Some(policy), None, Yaml::Block(parts)) => {
+                    let Some((_, document)) = parts.first() else { continue };
+                    editor.entry(&policy.value, "document", Some(document)).map_err(told)?;
+                }
+                _ => editor.entry(&found.value, name, Some(value)).map_err(told)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a document to the file that it lies in.
+    fn file(
+        &self,
+        place: &Place<'_>,
+        file: &Entry,
+        document: &serde_json::Value,
+        edits: &mut Edits,
+    ) -> Result<(), String> {
+        let written = file.value.as_str().ok_or("`file` is not a path")?;
+        let path = resolve_path(place.path, written).map_err(str::to_owned)?;
+        let (Some(text), Some((_, node))) =
+            (self.text(&path), self.read.documents.iter().find(|(known, _)| *known == path))
+        else {
+            return Err(format!("`{path}` was not read"));
+        };
+        let edit = if path.to_ascii_lowercase().ends_with(".json") {
+            FileEdits::Whole(rewritten_json(text, node, document))
+        } else {
+            let mut editor = Editor::new(text);
+            editor.value(node, &Yaml::from_json(document)).map_err(|why| format!("`{path}`: {why}"))?;
+            FileEdits::Pieces(editor.finish())
+        };
+        edits.insert(path, edit);
+        Ok(())
+    }
+}
