@@ -17,7 +17,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Snapshot, SnapshotError};
+use crate::{Snapshot, SnapshotError, all_pages_are_there};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -144,16 +144,20 @@ struct Tag {
     value: String,
 }
 
-pub(crate) fn read(json: Value) -> Result<Snapshot, SnapshotError> {
-    let details: Details =
-        serde_json::from_value(json).map_err(|error| SnapshotError::Form(error.to_string()))?;
-    if details.is_truncated {
-        return Err(SnapshotError::Partial("the last pages"));
+pub(crate) fn read(pages: Vec<Value>) -> Result<Snapshot, SnapshotError> {
+    let (mut users, mut groups, mut roles, mut policies) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut are_truncated = Vec::new();
+    for page in pages {
+        let details: Details =
+            serde_json::from_value(page).map_err(|error| SnapshotError::Form(error.to_string()))?;
+        are_truncated.push(details.is_truncated);
+        // A page may hold nothing of a kind, and says so.
+        users.extend(details.user_detail_list.ok_or(SnapshotError::Partial("`UserDetailList`"))?);
+        groups.extend(details.group_detail_list.ok_or(SnapshotError::Partial("`GroupDetailList`"))?);
+        roles.extend(details.role_detail_list.ok_or(SnapshotError::Partial("`RoleDetailList`"))?);
+        policies.extend(details.policies.ok_or(SnapshotError::Partial("`Policies`"))?);
     }
-    let users = details.user_detail_list.ok_or(SnapshotError::Partial("UserDetailList"))?;
-    let groups = details.group_detail_list.ok_or(SnapshotError::Partial("GroupDetailList"))?;
-    let roles = details.role_detail_list.ok_or(SnapshotError::Partial("RoleDetailList"))?;
-    let policies = details.policies.ok_or(SnapshotError::Partial("Policies"))?;
+    all_pages_are_there(&are_truncated)?;
 
     let user_arns = users.iter().map(|user| &user.arn);
     let group_arns = groups.iter().map(|group| &group.arn);

@@ -4,7 +4,7 @@
 use iamctl_model::{Live, Observed, RoleDetails, RoleName, SessionDuration};
 use serde::Deserialize;
 
-use crate::SnapshotError;
+use crate::{SnapshotError, all_pages_are_there, pages};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -31,17 +31,19 @@ struct Role {
 ///
 /// When the text is not that JSON, or not all of it.
 pub fn add_role_details(live: &mut Live, text: &str) -> Result<(), SnapshotError> {
-    let json: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| SnapshotError::Form(error.to_string()))?;
-    if json.get("Roles").is_none() {
-        return Err(SnapshotError::Form("the JSON of list-roles has `Roles`, and this has none".to_owned()));
+    let mut roles = Vec::new();
+    let mut are_truncated = Vec::new();
+    for page in pages(text)? {
+        if page.get("Roles").is_none() {
+            return Err(SnapshotError::NotRoles("that has `Roles`, and this has none".to_owned()));
+        }
+        let page: Roles =
+            serde_json::from_value(page).map_err(|error| SnapshotError::NotRoles(error.to_string()))?;
+        are_truncated.push(page.is_truncated);
+        roles.extend(page.roles);
     }
-    let roles: Roles =
-        serde_json::from_value(json).map_err(|error| SnapshotError::Form(error.to_string()))?;
-    if roles.is_truncated {
-        return Err(SnapshotError::Partial("the last pages"));
-    }
-    for role in roles.roles {
+    all_pages_are_there(&are_truncated)?;
+    for role in roles {
         let wrong = |why: String| SnapshotError::Content { what: format!("role/{}", role.role_name), why };
         let name = RoleName::parse(&role.role_name).map_err(|error| wrong(error.to_string()))?;
         let Some(known) = live.roles.get_mut(&name).filter(|known| known.id.0 == role.role_id) else {

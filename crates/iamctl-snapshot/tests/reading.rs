@@ -1,7 +1,7 @@
 //! Reading what the AWS CLI writes, and what we write ourselves.
 
 use iamctl_model::{AccessKey, Credentials, KeyStatus, Observed, Ownership, UserName};
-use iamctl_snapshot::{SnapshotError, read, write};
+use iamctl_snapshot::{SnapshotError, add_role_details, read, write};
 
 /// As `aws iam get-account-authorization-details` prints it, shortened.
 const CLI: &str = r#"{
@@ -99,16 +99,66 @@ fn what_was_read_of_credentials_is_kept_and_what_was_not_stays_unread() {
 fn a_part_of_an_account_is_not_taken_for_the_whole() {
     for list in ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"] {
         let text = CLI.replacen(&format!("\"{list}\""), "\"Other\"", 1);
-        assert_eq!(read(&text), Err(SnapshotError::Partial(list)));
+        let message = format!("it lacks `{list}`: save it without `--filter`, and all pages of it");
+        assert_eq!(read(&text).unwrap_err().to_string(), message);
     }
     let truncated = CLI.replacen('{', "{\"IsTruncated\": true, \"Marker\": \"x\",", 1);
     assert!(matches!(read(&truncated), Err(SnapshotError::Partial(_))));
 }
 
 #[test]
+fn pages_behind_each_other_or_in_a_list_are_one_account() {
+    let whole: serde_json::Value = serde_json::from_str(CLI).unwrap();
+    let empty = r#"{"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}"#;
+    let mut first: serde_json::Value = serde_json::from_str(empty).unwrap();
+    first["UserDetailList"] = whole["UserDetailList"].clone();
+    first["IsTruncated"] = true.into();
+    let mut last = whole.clone();
+    last["UserDetailList"] = serde_json::json!([]);
+    let expected = read(CLI).unwrap();
+    assert_eq!(read(&format!("\u{feff}{first:#}\n{last:#}\n")).unwrap(), expected);
+    assert_eq!(read(&serde_json::json!([first, last]).to_string()).unwrap(), expected);
+    // The last one is missing, stands in another place, or there are two.
+    for pages in [vec![&first], vec![&last, &first], vec![&whole, &last]] {
+        let text: String = pages.iter().map(ToString::to_string).collect();
+        assert!(matches!(read(&text), Err(SnapshotError::Partial(_) | SnapshotError::Pages)), "{pages:?}");
+    }
+    let cut_off = CLI.get(..CLI.len() / 2).unwrap();
+    assert!(matches!(read(cut_off), Err(SnapshotError::CutOff(_))));
+}
+
+#[test]
+fn roles_are_read_in_pages_too() {
+    let page = |more: &str| {
+        format!(
+            r#"{{"Roles": [{{"RoleName": "ci", "RoleId": "AROAEXAMPLE", "Description": "d", "MaxSessionDuration": 7200}}]{more}}}"#
+        )
+    };
+    let mut live = read(CLI).unwrap().live;
+    add_role_details(&mut live, &format!("{}{}", page(r#", "IsTruncated": true"#), r#"{"Roles": []}"#))
+        .unwrap();
+    let details = live.roles.values().next().unwrap().details.as_ref().unwrap();
+    assert_eq!((details.description.as_str(), details.max_session_duration.as_secs()), ("d", 7_200));
+    for text in [page(r#", "IsTruncated": true"#), CLI.to_owned(), "{\"Roles\": [".to_owned(), String::new()]
+    {
+        let error = add_role_details(&mut live, &text).unwrap_err().to_string();
+        assert!(!error.contains("snapshot of iamctl"), "{error}");
+    }
+}
+
+#[test]
 fn anything_else_is_refused_with_a_reason() {
     for text in ["", "[]", "null", "{\"UserDetailList\": 1}", "{\"kind\": \"iamctl-snapshot\"}", "not json"] {
-        assert!(matches!(read(text), Err(SnapshotError::Form(_) | SnapshotError::Partial(_))), "{text}");
+        assert!(
+            matches!(
+                read(text),
+                Err(SnapshotError::Form(_)
+                    | SnapshotError::Partial(_)
+                    | SnapshotError::NotJson(_)
+                    | SnapshotError::CutOff(_))
+            ),
+            "{text}"
+        );
     }
     let no_default = CLI.replace("\"IsDefaultVersion\": true", "\"IsDefaultVersion\": false");
     assert!(read(&no_default).unwrap_err().to_string().contains("0 default versions"));

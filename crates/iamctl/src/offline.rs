@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use iamctl_diff::{Inputs, MasterCopyState, plan as make_plan};
@@ -17,9 +18,20 @@ use crate::manifest::Loader;
 /// Reads a saved account.
 pub(crate) fn read(path: &Path) -> Result<Snapshot, Failure> {
     let failed = || Failure::new(Exit::Failed, format!("cannot read the saved account {}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| failed().cause(error))?;
+    let text = text(path).map_err(|error| failed().cause(error))?;
     iamctl_snapshot::read(&text).map_err(|error: SnapshotError| {
         failed().cause(error).help("save one with `iamctl plan --save-live FILE`, or with `aws iam get-account-authorization-details`")
+    })
+}
+
+/// The text of a file. What is no UTF-8 is mostly what PowerShell 5 writes.
+pub(crate) fn text(path: &Path) -> Result<String, io::Error> {
+    fs::read_to_string(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => io::Error::new(
+            error.kind(),
+            "it is not text in UTF-8; PowerShell writes that with `| Out-File -Encoding utf8 FILE`",
+        ),
+        _ => error,
     })
 }
 
