@@ -179,27 +179,27 @@ fn a_saml_provider_whose_making_was_not_told_is_found() {
 }
 
 #[test]
-fn saml_providers_are_imported_with_their_metadata_in_place_or_in_files() {
+fn saml_providers_are_imported_with_their_metadata_in_files() {
     let world = with_provider();
     world.iamctl(&["apply", "--yes"]).expect(0);
+    std::fs::create_dir_all(world.path("split")).unwrap();
     for (file, more) in [("whole.yaml", vec![]), ("split/desired-state.yaml", vec!["--split"])] {
-        std::fs::create_dir_all(world.path("split")).unwrap();
         let arguments = ["import", "-f", file, "--manifest-name", "legacy", "--bucket", "legacy-master-copy"];
         world.iamctl(&[&arguments[..], &more].concat()).expect(0).says(&["2 roles, 1 SAML provider"]);
         let text = world.read(file);
         assert!(text.contains("saml: [Okta]"), "{text}");
-        if more.is_empty() {
-            assert!(text.contains("  Okta:\n    adopt: true\n    metadata: \""), "{text}");
-        } else {
-            assert!(text.contains("  Okta:\n    adopt: true\n    metadata_file: saml/Okta.xml\n"), "{text}");
-            assert_eq!(world.read("split/saml/Okta.xml"), metadata(&["AAAA"]));
-        }
+        assert!(text.contains("  Okta:\n    adopt: true\n    metadata_file: saml/Okta.xml\n"), "{text}");
         let plan = world.iamctl(&["plan", "--format", "json", "-f", file]).expect(0).json();
         assert_eq!((&plan["steps"], &plan["refusals"]), (&json!([]), &json!([])));
     }
+    assert_eq!(world.read("split/saml/Okta.xml"), metadata(&["AAAA"]));
+    // The same file will do again, and another one is not written over.
     let arguments = ["import", "--kind", "saml-providers", "-f", "alone.yaml"];
     world.iamctl(&arguments).expect(0).says(&["1 SAML provider"]);
     world.iamctl(&["validate", "-f", "alone.yaml"]).expect(0);
+    world.write("saml/Okta.xml", "something else");
+    let arguments = ["import", "--kind", "saml-providers", "-f", "again.yaml"];
+    world.iamctl(&arguments).expect(1).says(&["is there already, and is not overwritten"]);
 }
 
 #[test]

@@ -248,17 +248,13 @@ impl<'w> Block<'w> {
         }
     }
 
-    /// Nothing for one whose metadata was not read: no block can do without.
+    /// Metadata has a file of its own: it is XML of thousands of characters, often in one line. Nothing for one whose
+    /// metadata was not read: no block can do without.
     fn saml_provider(&mut self, name: &SamlProviderName, provider: &LiveSamlProvider) -> Option<()> {
         let details = provider.details.as_ref()?;
-        let text = details.metadata.as_str();
-        if self.writer.split {
-            let file = format!("saml/{name}.xml");
-            self.text("metadata_file", &file);
-            self.written.files.push((file, text.to_owned()));
-        } else {
-            self.text("metadata", text);
-        }
+        let file = format!("saml/{name}.xml");
+        self.text("metadata_file", &file);
+        self.written.files.push((file, details.metadata.as_str().to_owned()));
         self.tags(&details.tags);
         Some(())
     }

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use iamctl_import::{Drifted, Head, Imported, Options, Selection, import as write_manifest};
+use iamctl_import::{Drifted, Head, Imported, LeftOut, Options, Selection, import as write_manifest};
 use iamctl_model::{
-    Account, Address, Cause, Change, ChangeAction, Kind, Live, ManifestName, MasterCopy, Observed, Pattern,
+    Account, Address, Cause, Change, ChangeAction, Guard, Kind, Live, ManifestName, MasterCopy, Observed,
+    Ownership, Pattern, Refusal,
 };
 
 use crate::cli::{Format, Global, Limits};
@@ -115,6 +116,11 @@ pub(crate) async fn import(args: &Import, global: &Global, terminal: Terminal) -
         }
     };
     if let Some(missing) = selection.addresses.iter().find(|address| live.id(address).is_none()) {
+        if args.live.is_some() && !is_read(&live, missing.kind()) {
+            let message = format!("{missing} cannot be imported: the file has nothing of its kind");
+            return Err(Failure::new(Exit::Failed, message)
+                .help("import it from the account, or from a snapshot of `iamctl plan --save-live FILE` with its kind"));
+        }
         return Err(Failure::new(
             Exit::Failed,
             format!("there is no {missing} in account {}", live.account.id),
@@ -148,11 +154,23 @@ pub(crate) async fn import(args: &Import, global: &Global, terminal: Terminal) -
     Ok(Exit::Done)
 }
 
+/// Whether things of a kind were read at all.
+fn is_read(live: &Live, kind: Kind) -> bool {
+    match kind {
+        Kind::InstanceProfile => live.instance_profiles.as_ref().is_some(),
+        Kind::OidcProvider => live.oidc_providers.as_ref().is_some(),
+        Kind::SamlProvider => live.saml_providers.as_ref().is_some(),
+        Kind::AccountAlias => live.account_alias != Observed::NotRead,
+        Kind::PasswordPolicy => live.password_policy != Observed::NotRead,
+        _ => true,
+    }
+}
+
 fn from_file(path: &Path, roles: Option<&Path>) -> Result<Live, Failure> {
     let mut live = offline::read(path)?.live;
     if let Some(path) = roles {
         let failed = || Failure::new(Exit::Failed, format!("cannot read the roles in {}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| failed().cause(error))?;
+        let text = offline::text(path).map_err(|error| failed().cause(error))?;
         iamctl_snapshot::add_role_details(&mut live, &text)
             .map_err(|error| failed().cause(error).help("save them with `aws iam list-roles`"))?;
     }
@@ -222,11 +240,13 @@ fn head(args: &Import, account: &Account, region: Option<String>) -> Head {
     Head { name: args.manifest_name.clone(), master_copy }
 }
 
-/// Documents first, so that a manifest that is there has all that it names.
+/// Documents first, so that a manifest that is there has all that it names. One that is there already, with the same
+/// text, will do.
 fn store(imported: &Imported, manifest: &Path) -> Result<(), Failure> {
     let folder = manifest.parent().unwrap_or(Path::new(""));
     let Some(((_, text), documents)) = imported.files.split_first() else { return Ok(()) };
     let mut files: Vec<_> = documents.iter().map(|(path, text)| (folder.join(path), text.as_str())).collect();
+    files.retain(|(path, text)| fs::read_to_string(path).ok().as_deref() != Some(*text));
     files.push((manifest.to_owned(), text));
     write_new(&files)
 }
@@ -253,7 +273,9 @@ async fn take_over(only: &[Address], global: &Global, terminal: Terminal) -> Res
         .filter(|change| only.is_empty() || only.contains(&change.address))
         .filter_map(drifted)
         .collect();
-    let updated = loader.update(session.account(), &observed.live, &drifted)?;
+    let mut updated = loader.update(session.account(), &observed.live, &drifted)?;
+    let explained = plan.refusals.iter().filter(|refusal| only.is_empty() || only.contains(&refusal.address));
+    updated.left_out.extend(explained.filter_map(|refusal| unanswered(refusal, &observed.memory.ownership)));
     for (path, text) in &updated.files {
         replace(&loader.folder.path().join(path), text)?;
     }
@@ -266,6 +288,22 @@ async fn take_over(only: &[Address], global: &Global, terminal: Terminal) -> Res
         }
     }
     Ok(if updated.left_out.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// Drift that no edit of a block answers: a person has to decide what it means.
+fn unanswered(refusal: &Refusal, ownership: &Ownership) -> Option<LeftOut> {
+    let is_drift = match refusal.guard {
+        Guard::Renamed | Guard::Conflict => true,
+        // It was ours until it was deleted and made again.
+        Guard::Adopt => ownership.0.contains_key(&refusal.address),
+        _ => false,
+    };
+    let address = refusal.address.clone();
+    let message = match refusal.message.strip_prefix(&format!("{address} ")) {
+        Some(rest) => format!("it {rest}"),
+        None => refusal.message.clone(),
+    };
+    is_drift.then(|| LeftOut { address, reason: format!("{message}: {}", refusal.help) })
 }
 
 /// What of a change came from the account.

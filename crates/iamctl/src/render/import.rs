@@ -13,11 +13,11 @@ const MOST_NAMED: usize = 20;
 
 /// The closing summary for people.
 pub(crate) fn report(page: &mut Page, imported: &Imported, manifest: &Path) {
-    let documents = imported.files.len().saturating_sub(1);
-    let with = match documents {
+    let files = imported.files.len().saturating_sub(1);
+    let with = match files {
         0 => String::new(),
-        1 => " and a policy document beside it".to_owned(),
-        many => format!(" and {many} policy documents beside it"),
+        1 => " and a file beside it".to_owned(),
+        many => format!(" and {many} files beside it"),
     };
     page.words(0, 2, &[(Ink::Plain, format!("Wrote {}{with}: {}.", manifest.display(), counts(imported)))]);
     let mut note = |text: String| page.words(2, 6, &[(Ink::Hint, "note: "), (Ink::Plain, text.as_str())]);
@@ -47,8 +47,13 @@ pub(crate) fn report(page: &mut Page, imported: &Imported, manifest: &Path) {
         let text = format!("{more} more are left out; `--format json` names them all");
         page.words(2, 9, &[(Ink::Caution, "warning: "), (Ink::Plain, text.as_str())]);
     }
-    let next = "iamctl plan, which adopts all of it and changes nothing; then iamctl apply";
-    page.words(2, 6, &[(Ink::Hint, "next: "), (Ink::Plain, next)]);
+    let option = match manifest.to_str() {
+        Some("desired-state.yaml") => String::new(),
+        _ => format!(" -f {}", manifest.display()),
+    };
+    let next =
+        format!("iamctl plan{option}, which adopts all of it and changes nothing; then iamctl apply{option}");
+    page.words(2, 6, &[(Ink::Hint, "next: "), (Ink::Plain, next.as_str())]);
 }
 
 /// The same for programs.
@@ -88,7 +93,9 @@ pub(crate) fn update_report(page: &mut Page, updated: &Updated) {
         );
     }
     for left in &updated.left_out {
-        let text = format!("{} is as it was: {}", left.address, left.reason);
+        let is_in_part = updated.done.iter().any(|done| done.address == left.address);
+        let is = if is_in_part { "is not taken over whole" } else { "is as it was" };
+        let text = format!("{} {is}: {}", left.address, left.reason);
         page.words(2, 9, &[(Ink::Caution, "warning: "), (Ink::Plain, text.as_str())]);
     }
     let files: Vec<&str> = updated.files.keys().map(String::as_str).collect();
