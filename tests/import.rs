@@ -127,3 +127,39 @@ fn options_that_choose_nothing_are_a_mistake() {
     world.iamctl(&["import", "--name", "web"]).expect(1).says(&["nothing in the account is what"]);
     assert!(!world.path("desired-state.yaml").exists());
 }
+
+#[test]
+fn tags_that_aws_writes_keep_nothing_from_being_imported() {
+    let world = abandoned();
+    let aws = world.aws();
+    let tag = |key: &str| Tag::builder().key(key).value("x").build().unwrap();
+    for key in ["AKIAIOSFODNN7EXAMPLE", "team"] {
+        aws.wait(aws.iam.tag_user().user_name("carol").tags(tag(key)).send()).unwrap();
+    }
+    aws.wait(aws.iam.tag_role().role_name("engineer").tags(tag("aws:cloudformation:stack-name")).send())
+        .unwrap();
+    let arguments = ["import", "--tag", "aws:cloudformation:stack-name", "-f", "stack.yaml"];
+    world.iamctl(&arguments).expect(0).says(&["1 role."]);
+    let report = world.iamctl(&[&["import"][..], &NAMES].concat()).expect(0);
+    report.says(&["2 policies, 3 users, 1 role."]);
+    let text = world.read("desired-state.yaml");
+    assert!(text.contains("  carol:\n    adopt: true\n    tags: {team: x}\n"), "{text}");
+    world.proxy.clear();
+    world.iamctl(&["apply", "--yes"]).expect(0);
+    assert_eq!(world.iam_writes(), [] as [&str; 0]);
+    world.expect_no_change();
+}
+
+#[test]
+fn drift_that_no_edit_answers_is_explained() {
+    let world = World::founded();
+    let aws = world.aws();
+    aws.wait(aws.iam.update_user().user_name("carol").new_user_name("caroline").send()).unwrap();
+    aws.delete_user("bob");
+    aws.wait(aws.iam.create_user().user_name("bob").send()).unwrap();
+    world.iamctl(&["import", "--update"]).expect(1).says(&[
+        "user/carol is as it was: it is called caroline in the account now",
+        "user/bob is as it was: it was deleted and made again by somebody else",
+    ]);
+    assert!(world.read("desired-state.yaml").contains("users:\n  alice: {}\n  bob: {}\n  carol: {}\n"));
+}

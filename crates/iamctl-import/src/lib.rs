@@ -26,6 +26,7 @@
 
 mod edit;
 mod manifest;
+mod ours;
 mod select;
 mod trust;
 mod update;

@@ -7,6 +7,7 @@ use iamctl_model::{Address, Desired, Kind, Live, ManifestName, MasterCopy, Resou
 use iamctl_policy::{Diagnostic, Severity, Sources};
 use iamctl_spec::{FilesInMemory, parse};
 
+use crate::ours::without_tags_of_aws;
 use crate::select::Selection;
 use crate::write::{Writer, Written};
 use crate::yaml::{Yaml, escaped, scalar, write_entries, write_entry};
@@ -81,7 +82,8 @@ impl std::error::Error for Unwritable {}
 /// When not even the top of the manifest can be read back, such as for the name of a bucket that cannot
 /// be one. What is wrong with single things leaves them out.
 pub fn import(live: &Live, options: &Options) -> Result<Imported, Unwritable> {
-    let mut attempt = Attempt::new(live, options);
+    let ours = without_tags_of_aws(live);
+    let mut attempt = Attempt::new(live, &ours, options);
     loop {
         let text = attempt.write();
         if !attempt.judge(&text)? {
@@ -109,7 +111,8 @@ struct Text {
 }
 
 impl<'a> Attempt<'a> {
-    fn new(live: &'a Live, options: &'a Options) -> Self {
+    /// Chooses by all tags, those of AWS too, and goes on without them.
+    fn new(all: &Live, live: &'a Live, options: &'a Options) -> Self {
         let mut attempt = Self {
             live,
             options,
@@ -124,7 +127,7 @@ impl<'a> Attempt<'a> {
                 if live.roles.get(name).is_some_and(|role| role.path.is_reserved()));
             if is_of_aws {
                 attempt.of_aws = attempt.of_aws.saturating_add(1);
-            } else if options.selection.chooses(live, &address) {
+            } else if options.selection.chooses(all, &address) {
                 attempt.chosen.insert(address);
             } else {
                 attempt.not_chosen = attempt.not_chosen.saturating_add(1);

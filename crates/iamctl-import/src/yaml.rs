@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 /// How wide a line may become before a list or map is written below each other.
-const WIDTH: usize = 100;
+pub(crate) const WIDTH: usize = 100;
 
 /// A value to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,11 +82,18 @@ impl Yaml {
     /// All of it on one line.
     pub(crate) fn on_one_line(&self) -> String {
         let mut out = String::new();
-        self.flow(&mut out);
+        self.flow(scalar, &mut out);
         out
     }
 
-    fn flow(&self, out: &mut String) {
+    /// All of it on one line, with quotes around every text and every key, as in JSON.
+    pub(crate) fn on_one_quoted_line(&self) -> String {
+        let mut out = String::new();
+        self.flow(quoted, &mut out);
+        out
+    }
+
+    fn flow(&self, scalar: fn(&str) -> String, out: &mut String) {
         match self {
             Yaml::Text(text) => out.push_str(&scalar(text)),
             Yaml::Word(word) => out.push_str(word),
@@ -94,7 +101,7 @@ impl Yaml {
                 out.push('[');
                 for (index, item) in items.iter().enumerate() {
                     out.push_str(if index > 0 { ", " } else { "" });
-                    item.flow(out);
+                    item.flow(scalar, out);
                 }
                 out.push(']');
             }
@@ -104,7 +111,7 @@ impl Yaml {
                     out.push_str(if index > 0 { ", " } else { "" });
                     out.push_str(&scalar(key));
                     out.push_str(": ");
-                    value.flow(out);
+                    value.flow(scalar, out);
                 }
                 out.push('}');
             }
@@ -115,7 +122,7 @@ impl Yaml {
     fn behind(&self, out: &mut String, indent: usize, column: usize, after_dash: bool) {
         let mut line = String::new();
         if !self.must_be_tall() {
-            self.flow(&mut line);
+            self.flow(scalar, &mut line);
         }
         let is_scalar = matches!(self, Yaml::Text(_) | Yaml::Word(_));
         let fits = !line.is_empty() && column.saturating_add(1).saturating_add(line.chars().count()) <= WIDTH;

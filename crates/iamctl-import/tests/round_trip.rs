@@ -237,6 +237,27 @@ fn what_cannot_be_written_is_left_out_and_everything_else_is_not() {
 }
 
 #[test]
+fn tags_that_aws_writes_are_left_to_aws_and_can_choose() {
+    let mut live = Live::empty(account());
+    let tags = |keys: &[&str]| Tags(keys.iter().map(|key| ((*key).to_owned(), "x".to_owned())).collect());
+    let alice = User { tags: tags(&["AKIAIOSFODNN7EXAMPLE", "team"]), ..User::default() };
+    live.users.extend([user("alice", alice)]);
+    let (name, mut found) = policy("p", "/", allow_all());
+    found.tags = Observed::Read(tags(&["aws:cloudformation:stack-name"]));
+    live.policies.insert(name, found);
+    let imported = import(&live, &options()).unwrap();
+    assert_eq!(imported.left_out, []);
+    assert!(imported.files[0].1.contains("    tags: {team: x}\n"), "{}", imported.files[0].1);
+    assert_only_adopts(&live, &imported);
+    let of_stack = ("aws:cloudformation:stack-name".to_owned(), Some("x".to_owned()));
+    let selection = Selection { tags: vec![of_stack], ..Selection::default() };
+    let imported = import(&live, &Options { selection, ..options() }).unwrap();
+    let chosen: Vec<_> = imported.addresses.iter().map(ToString::to_string).collect();
+    assert_eq!(chosen, ["policy/p"]);
+    assert_only_adopts(&live, &imported);
+}
+
+#[test]
 fn what_belongs_to_aws_is_left_to_aws() {
     let mut live = Live::empty(account());
     for (name, reserved) in [

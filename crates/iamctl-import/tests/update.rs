@@ -9,16 +9,16 @@
 
 use std::collections::BTreeSet;
 
-use iamctl_diff::{Inputs, MasterCopyState, plan};
-use iamctl_import::{Drifted, Updated, update};
+mod support;
+
+use iamctl_import::{Updated, update};
 use iamctl_model::{
-    Account, AccountId, Address, Cause, ChangeAction, GroupName, Live, Observed, Owned, Ownership, Partition,
-    PolicyArn, PolicyName, PolicyVersion, RoleDetails, RoleName, SessionDuration, Tags, UniqueId, UserName,
-    VersionId,
+    Address, GroupName, Live, Observed, PolicyArn, PolicyName, RoleDetails, RoleName, SessionDuration, Tags,
+    UserName,
 };
 use iamctl_policy::Document;
-use iamctl_spec::{FilesInMemory, Options, ReadForEditing, parse_for_editing};
-use jiff::Timestamp;
+use iamctl_spec::{FilesInMemory, parse_for_editing};
+use support::{drift, live, options, owned};
 
 const MANIFEST: &str = r#"# The top.
 version: 1
@@ -86,84 +86,15 @@ const DOCUMENT: &str = r#"{
 }
 "#;
 
-fn account() -> Account {
-    Account { id: AccountId::parse("123456789012").unwrap(), partition: Partition::aws() }
-}
-
 fn files() -> FilesInMemory {
     FilesInMemory::new().with("m.yaml", MANIFEST).with("documents/in-file.json", DOCUMENT)
-}
-
-fn options() -> Options {
-    Options { account: Some(account()), ..Options::default() }
-}
-
-/// An account that is as the manifest says.
-fn live(read: &ReadForEditing) -> Live {
-    let created: Timestamp = "2026-11-24T03:12:00Z".parse().unwrap();
-    let mut live = Live::empty(account());
-    for (address, managed) in &read.manifest.desired.managed {
-        let id = UniqueId(format!("ID{address}"));
-        use iamctl_model::{LiveGroup, LivePolicy, LiveRole, LiveUser, Resource};
-        match (address, managed.value.clone()) {
-            (Address::User(name), Resource::User(value)) => {
-                live.users
-                    .insert(name.clone(), LiveUser { id, created, value, credentials: Observed::NotRead });
-            }
-            (Address::Group(name), Resource::Group(value)) => {
-                live.groups.insert(name.clone(), LiveGroup { id, created, value });
-            }
-            (Address::Policy(name), Resource::Policy(policy)) => {
-                let version = PolicyVersion {
-                    id: VersionId("v1".into()),
-                    is_default: true,
-                    created,
-                    document: policy.document,
-                };
-                let arn = PolicyArn::new(&account(), &policy.path, name);
-                let (path, description, tags) =
-                    (policy.path, policy.description, Observed::Read(policy.tags));
-                live.policies.insert(
-                    name.clone(),
-                    LivePolicy { id, arn, created, path, description, tags, versions: vec![version] },
-                );
-            }
-            (Address::Role(name), Resource::Role(role)) => {
-                let details = RoleDetails {
-                    description: role.description,
-                    max_session_duration: role.max_session_duration,
-                };
-                live.roles.insert(
-                    name.clone(),
-                    LiveRole {
-                        id,
-                        created,
-                        path: role.path,
-                        details: Observed::Read(details),
-                        trust: role.trust,
-                        tags: role.tags,
-                        policies: role.policies,
-                        inline_policies: role.inline_policies,
-                        permissions_boundary: role.permissions_boundary,
-                        instance_profiles: Vec::new(),
-                    },
-                );
-            }
-            _ => panic!("{address}"),
-        }
-    }
-    live
 }
 
 /// Changes the account, takes the drift over, and gives the changed lines as a diff shows them.
 fn taken_over(change: impl FnOnce(&mut Live)) -> (Vec<String>, Updated) {
     let read = parse_for_editing(&files(), "m.yaml", &options()).unwrap();
     let before = live(&read);
-    let owned = before.addresses().map(|(address, id)| {
-        let last_applied = before.resource(&address, None).unwrap();
-        (address.clone(), Owned { id: id.clone(), protect: false, last_applied })
-    });
-    let ownership = Ownership(owned.collect());
+    let ownership = owned(&before);
     let mut now = before.clone();
     change(&mut now);
     let drifted = drift(&read, &now, &ownership);
@@ -189,34 +120,6 @@ fn taken_over(change: impl FnOnce(&mut Live)) -> (Vec<String>, Updated) {
     let left: BTreeSet<_> = left.into_iter().filter(|address| !has_ghost(address)).collect();
     assert_eq!(left, explained);
     (diff(&updated), updated)
-}
-
-fn drift(read: &ReadForEditing, live: &Live, ownership: &Ownership) -> Vec<Drifted> {
-    let planned = plan(&Inputs {
-        desired: &read.manifest.desired,
-        live,
-        ownership,
-        unfinished: &[],
-        siblings: &[],
-        master_copy: MasterCopyState {
-            bucket_exists: true,
-            has_head: true,
-            is_renamed: false,
-            manifest_is_stored: true,
-        },
-        caller: None,
-        allow: &BTreeSet::new(),
-        deny: &BTreeSet::new(),
-    });
-    let changes = planned.plan.changes.iter().filter(|change| change.address != Address::MasterCopy);
-    let drifted =
-        changes.filter(|change| change.cause != Cause::Ours && change.action != ChangeAction::Forget);
-    drifted
-        .map(|change| Drifted {
-            address: change.address.clone(),
-            fields: change.fields.keys().copied().collect(),
-        })
-        .collect()
 }
 
 fn diff(updated: &Updated) -> Vec<String> {

@@ -14,7 +14,7 @@ use std::fmt;
 use iamctl_policy::{Entry, Node, Value};
 
 use crate::yaml::{Yaml, escaped, write_entry, write_item};
-use layout::offset;
+pub(crate) use layout::offset;
 use likeness::likeness;
 pub(crate) use likeness::{alike, same};
 
@@ -47,6 +47,8 @@ impl fmt::Display for Why {
 /// The edits of one text.
 pub(crate) struct Editor<'t> {
     text: &'t str,
+    /// Whether it is JSON, and not any YAML.
+    is_json: bool,
     edits: Vec<Edit>,
 }
 
@@ -67,7 +69,12 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
 
 impl<'t> Editor<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { text, edits: Vec::new() }
+        Self { text, is_json: false, edits: Vec::new() }
+    }
+
+    /// For a text that stays JSON.
+    pub(crate) fn json(text: &'t str) -> Self {
+        Self { is_json: true, ..Self::new(text) }
     }
 
     pub(crate) fn finish(self) -> Vec<Edit> {
@@ -107,7 +114,7 @@ impl<'t> Editor<'t> {
         let known = entries.iter().find(|entry| entry.key == key);
         match (known, wanted) {
             (Some(entry), Some(wanted)) => self.value(&entry.value, wanted),
-            (Some(entry), None) => self.remove_entry(map, entries, entry),
+            (Some(entry), None) => self.remove_entry(map, entry),
             (None, Some(wanted)) => self.add_entry(map, entries, key, wanted),
             (None, None) => Ok(()),
         }
@@ -129,18 +136,12 @@ impl<'t> Editor<'t> {
     }
 
     /// Takes away an entry with the lines that it stands on.
-    pub(crate) fn remove_entry(&mut self, map: &Node, entries: &[Entry], entry: &Entry) -> Result<(), Why> {
+    pub(crate) fn remove_entry(&mut self, map: &Node, entry: &Entry) -> Result<(), Why> {
         self.check(map)?;
         let end = self.end(&entry.value)?.max(offset(entry.key_span.end));
         let start = offset(entry.key_span.start);
         if self.is_flow(map) {
-            let places: Vec<_> = entries
-                .iter()
-                .map(|one| {
-                    Ok((offset(one.key_span.start), self.end(&one.value)?.max(offset(one.key_span.end))))
-                })
-                .collect::<Result<_, Why>>()?;
-            return self.remove_from_flow(&places, start);
+            return self.remove_from_flow(&self.places(map)?, start);
         }
         self.remove_lines(start, end)
     }
@@ -152,7 +153,7 @@ impl<'t> Editor<'t> {
                 Some((_, wanted)) => self.value(&entry.value, wanted)?,
                 None => {
                     removed = removed.saturating_add(1);
-                    self.remove_entry(node, entries, entry)?;
+                    self.remove_entry(node, entry)?;
                 }
             }
         }
@@ -193,11 +194,18 @@ impl<'t> Editor<'t> {
                 None => removed.push(item),
             }
         }
-        if removed.len() == items.len() {
+        if removed.len() == items.len() && !are_texts(&removed, &left) {
             return self.whole(node, &Yaml::List(new.to_vec()));
         }
+        if removed.len() == items.len() {
+            // Nothing stays of it but its places.
+            let both = removed.len().min(left.len());
+            for (item, wanted) in removed.drain(..both).zip(left.drain(..both)) {
+                self.value(item, wanted)?;
+            }
+        }
         for item in removed {
-            self.remove_item(node, items, item)?;
+            self.remove_item(node, item)?;
         }
         for wanted in left {
             self.add_item(node, items, wanted)?;
@@ -235,16 +243,18 @@ impl<'t> Editor<'t> {
         if matches!(node.value, Value::Null) && start == end {
             return Err(Why::Layout);
         }
-        self.replace(start, end, escaped(wanted.clone()).on_one_line())
+        let wanted = escaped(wanted.clone());
+        if let Some(block) = self.block_text(node)? {
+            let text = literal(&wanted, block.indent).filter(|_| block.is_literal);
+            return self.replace(block.start, block.end, text.unwrap_or_else(|| wanted.on_one_line()));
+        }
+        self.replace(start, end, self.style(node).line(&wanted))
     }
 
     fn add_entry(&mut self, map: &Node, entries: &[Entry], key: &str, wanted: &Yaml) -> Result<(), Why> {
         self.check(map)?;
         if self.is_flow(map) {
-            let text = escaped(Yaml::Map(vec![(key.to_owned(), wanted.clone())])).on_one_line();
-            let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default().to_owned();
-            let last = entries.last().map(|entry| self.end(&entry.value)).transpose()?;
-            return self.add_to_flow(map, last, inner);
+            return self.add_to_flow(map, Some(key), wanted);
         }
         let Some(first) = entries.first() else { return Err(Why::Layout) };
         let mut end = 0;
@@ -257,10 +267,10 @@ impl<'t> Editor<'t> {
     }
 
     fn add_item(&mut self, list: &Node, items: &[Node], wanted: &Yaml) -> Result<(), Why> {
-        let last = items.last().map(|item| self.end(item)).transpose()?;
         if self.is_flow(list) {
-            return self.add_to_flow(list, last, escaped(wanted.clone()).on_one_line());
+            return self.add_to_flow(list, None, wanted);
         }
+        let last = items.last().map(|item| self.end(item)).transpose()?;
         let first = items.first().ok_or(Why::Layout)?;
         let dash = self.dash(offset(first.span.start)).ok_or(Why::Layout)?;
         let mut text = String::new();
@@ -275,17 +285,13 @@ impl<'t> Editor<'t> {
         items: &[Node],
         is_meant: impl Fn(&Node) -> bool,
     ) -> Result<(), Why> {
-        items.iter().filter(|item| is_meant(item)).try_for_each(|item| self.remove_item(list, items, item))
+        items.iter().filter(|item| is_meant(item)).try_for_each(|item| self.remove_item(list, item))
     }
 
-    fn remove_item(&mut self, list: &Node, items: &[Node], item: &Node) -> Result<(), Why> {
+    fn remove_item(&mut self, list: &Node, item: &Node) -> Result<(), Why> {
         let start = offset(item.span.start);
         if self.is_flow(list) {
-            let places: Vec<_> = items
-                .iter()
-                .map(|one| Ok((offset(one.span.start), self.end(one)?)))
-                .collect::<Result<_, Why>>()?;
-            return self.remove_from_flow(&places, start);
+            return self.remove_from_flow(&self.places(list)?, start);
         }
         let dash = self.dash(start).ok_or(Why::Layout)?;
         let end = self.end(item)?;
@@ -326,6 +332,8 @@ impl<'t> Editor<'t> {
         if self.edits.iter().any(overlaps) {
             return Err(Why::Layout);
         }
+        let has_other_line_ends = self.text.contains("\r\n");
+        let text = if has_other_line_ends { text.replace('\n', "\r\n") } else { text };
         self.edits.push(Edit { start, end, text });
         Ok(())
     }
@@ -333,4 +341,31 @@ impl<'t> Editor<'t> {
     fn check(&self, node: &Node) -> Result<(), Why> {
         if node.alias.is_some() { Err(Why::Alias) } else { Ok(()) }
     }
+}
+
+/// Whether each of these stands for one text.
+fn are_texts(items: &[&Node], wanted: &[&Yaml]) -> bool {
+    items.iter().all(|item| !matches!(item.value, Value::Map(_) | Value::List(_)))
+        && wanted.iter().all(|wanted| matches!(wanted, Yaml::Text(_) | Yaml::Word(_)))
+}
+
+/// A text as a literal behind `|`, where that says the same: it has several lines, and nothing in it needs an escape.
+fn literal(wanted: &Yaml, indent: usize) -> Option<String> {
+    let Yaml::Text(text) = wanted else { return None };
+    let lines = text.strip_suffix('\n').unwrap_or(text);
+    let is_printable =
+        |c: char| c == '\t' || c == '\n' || !(c.is_control() || "\u{2028}\u{2029}\u{feff}".contains(c));
+    let begins_well = !lines.starts_with([' ', '\t', '\n']);
+    if !lines.contains('\n') || lines.ends_with('\n') || !begins_well || !text.chars().all(is_printable) {
+        return None;
+    }
+    let mut out = if text.ends_with('\n') { "|".to_owned() } else { "|-".to_owned() };
+    for line in lines.split('\n') {
+        out.push('\n');
+        if !line.is_empty() {
+            out.push_str(&" ".repeat(indent));
+            out.push_str(line);
+        }
+    }
+    Some(out)
 }

@@ -4,25 +4,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{Address, Desired, Field, PasswordPolicy, Resource};
-use iamctl_spec::{FilesInMemory, Manifest, Options};
+use iamctl_spec::{FilesInMemory, Manifest};
 
-use super::{Drifted, Edits, FileEdits, Update};
+use super::{Drifted, FileEdits, Taken, Update};
 use crate::edit::{Edit, Why, apply};
 
 impl Update<'_> {
     /// The edited files, once they were read again.
-    pub(super) fn checked(
+    pub(super) fn checked<'t>(
         &self,
-        edits: &[&Edits],
-        items: &[&Drifted],
-        manifest: &str,
-        options: &Options,
+        taken: impl IntoIterator<Item = &'t Taken>,
     ) -> Result<BTreeMap<String, String>, String> {
+        let taken: Vec<&Taken> = taken.into_iter().collect();
         let mut pieces: BTreeMap<&str, Vec<Edit>> = BTreeMap::new();
         let mut files = BTreeMap::new();
-        for (path, edit) in edits.iter().flat_map(|edits| edits.iter()) {
+        for (path, edit) in taken.iter().flat_map(|taken| &taken.edits) {
             match edit {
-                FileEdits::Pieces(more) => pieces.entry(path).or_default().extend(more.iter().cloned()),
+                FileEdits::Pieces(more) => {
+                    let known = pieces.entry(path).or_default();
+                    // Two things may both take away what neither can have any more.
+                    let more = more.iter().filter(|edit| edit.start == edit.end || !known.contains(edit));
+                    let more: Vec<Edit> = more.cloned().collect();
+                    known.extend(more);
+                }
                 FileEdits::Whole(text) => _ = files.insert(path.clone(), text.clone()),
             }
         }
@@ -34,11 +38,12 @@ impl Update<'_> {
         for (path, text) in &self.read.manifest.files {
             memory = memory.with(path.clone(), files.get(path).unwrap_or(text).clone());
         }
-        let again = iamctl_spec::parse(&memory, manifest, options).map_err(|rejected| {
+        let again = iamctl_spec::parse(&memory, self.manifest, self.options).map_err(|rejected| {
             let first = rejected.diagnostics.iter().next().map(|found| found.message.clone());
             format!("the manifest would not be valid any more: {}", first.unwrap_or_default())
         })?;
-        self.compare(&again, items)?;
+        let items: Vec<&Drifted> = taken.iter().map(|taken| &taken.item).collect();
+        self.compare(&again, &items)?;
         Ok(files)
     }
 

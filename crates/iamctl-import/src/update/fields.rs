@@ -4,7 +4,7 @@ use iamctl_model::{Address, Field, Resource};
 use iamctl_policy::{Entry, Node, Value};
 use iamctl_spec::resolve_path;
 
-use super::json::rewritten_json;
+use super::json::{as_before, rewritten_json};
 use super::{Edits, FileEdits, Place, Update, entry};
 use crate::edit::{Editor, Why};
 use crate::yaml::Yaml;
@@ -54,11 +54,15 @@ impl Update<'_> {
                     (Some(file), Some(Resource::SamlProvider(provider))) => {
                         let path = file.value.as_str().ok_or("`metadata_file` is not a path")?;
                         let path = resolve_path(place.path, path).map_err(str::to_owned)?;
-                        edits.insert(path, FileEdits::Whole(provider.metadata.as_str().to_owned()));
+                        let before = self.text(&path).unwrap_or_default();
+                        let text = as_before(before, provider.metadata.as_str());
+                        edits.insert(path, FileEdits::Whole(text));
                         Ok(())
                     }
                     (None, Some(Resource::SamlProvider(provider))) => {
-                        set("metadata", Some(&Yaml::text(provider.metadata.as_str())))
+                        // Neither line ends nor space around it count.
+                        let text = provider.metadata.as_str().trim().replace("\r\n", "\n") + "\n";
+                        set("metadata", Some(&Yaml::text(text)))
                     }
                     _ => Err("it is not in the account".to_owned()),
                 }
@@ -95,9 +99,44 @@ impl Update<'_> {
             | Field::AllowUsersToChangePassword
             | Field::MaxPasswordAge
             | Field::PasswordReusePrevention
-            | Field::HardExpiry
-            | Field::Tags => set(field.as_str(), wanted(field.as_str())),
+            | Field::HardExpiry => match wanted(field.as_str()) {
+                Some(value) => set(field.as_str(), Some(value)),
+                None => set(field.as_str(), self.instead_of_default(place, field).as_ref()),
+            },
+            Field::Tags => {
+                let tags = wanted("tags").and_then(|tags| self.without_defaults(place, tags));
+                set("tags", tags.as_ref())
+            }
         }
+    }
+
+    /// What a block says where it has none of something that `defaults:` would give it.
+    fn instead_of_default(&self, place: &Place<'_>, field: Field) -> Option<Yaml> {
+        let (_, manifest) = self.read.trees.first()?;
+        let section = self.address_of(place).ok()?.kind().section();
+        let of_kind = &entry(&entry(manifest, "defaults")?.value, section)?.value;
+        entry(of_kind, field.as_str())?;
+        match field {
+            Field::Path => Some(Yaml::text("/")),
+            Field::PermissionsBoundary => Some(Yaml::Word("~".to_owned())),
+            _ => None,
+        }
+    }
+
+    /// Tags without those that come from `defaults:`, and are as they say.
+    fn without_defaults(&self, place: &Place<'_>, tags: &Yaml) -> Option<Yaml> {
+        let Yaml::Map(tags) = tags else { return Some(tags.clone()) };
+        let own = entry(&place.entry.value, "tags").map(|tags| &tags.value);
+        let managed =
+            self.address_of(place).ok().and_then(|address| self.read.manifest.desired.managed.get(address));
+        let known = managed.and_then(|managed| managed.value.tags());
+        let is_default = |key: &str, value: &Yaml| {
+            let is_own = own.is_some_and(|own| entry(own, key).is_some());
+            let as_known = known.and_then(|tags| tags.0.get(key)).map(|value| Yaml::text(value.as_str()));
+            !is_own && as_known.as_ref() == Some(value)
+        };
+        let left: Vec<_> = tags.iter().filter(|(key, value)| !is_default(key, value)).cloned().collect();
+        (!left.is_empty()).then_some(Yaml::Map(left))
     }
 
     fn address_of(&self, place: &Place<'_>) -> Result<&Address, String> {
@@ -154,7 +193,7 @@ impl Update<'_> {
         for policy in
             known.iter().filter(|policy| !new.iter().any(|(name, _)| name.eq_ignore_ascii_case(&policy.key)))
         {
-            editor.remove_entry(&found.value, known, policy).map_err(told)?;
+            editor.remove_entry(&found.value, policy).map_err(told)?;
         }
         for (name, value) in new {
             let policy = known.iter().find(|policy| policy.key.eq_ignore_ascii_case(name));
@@ -175,7 +214,7 @@ impl Update<'_> {
     }
 
     /// Writes a document to the file that it lies in.
-    fn file(
+    pub(super) fn file(
         &self,
         place: &Place<'_>,
         file: &Entry,
@@ -189,12 +228,14 @@ impl Update<'_> {
         else {
             return Err(format!("`{path}` was not read"));
         };
-        let edit = if path.to_ascii_lowercase().ends_with(".json") {
-            FileEdits::Whole(rewritten_json(text, node, document))
-        } else {
-            let mut editor = Editor::new(text);
-            editor.value(node, &Yaml::from_json(document)).map_err(|why| format!("`{path}`: {why}"))?;
-            FileEdits::Pieces(editor.finish())
+        let is_json = path.to_ascii_lowercase().ends_with(".json");
+        let mut editor = if is_json { Editor::json(text) } else { Editor::new(text) };
+        let edit = match editor.value(node, &Yaml::from_json(document)) {
+            Ok(()) => FileEdits::Pieces(editor.finish()),
+            Err(Why::Layout) if is_json => {
+                FileEdits::Whole(as_before(text, &rewritten_json(text, node, document)))
+            }
+            Err(why) => return Err(format!("`{path}`: {why}")),
         };
         edits.insert(path, edit);
         Ok(())

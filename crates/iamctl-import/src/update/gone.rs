@@ -6,9 +6,10 @@ use iamctl_model::{Address, Field, PolicyArn, PrincipalArn, Resource};
 use iamctl_policy::{Document, Node, Value};
 
 use super::check::is_same;
-use super::{Drifted, Edits, FileEdits, Update};
-use crate::edit::{Edit, Editor, Why};
+use super::{Drifted, Edits, FileEdits, Update, entry};
+use crate::edit::{Edit, Editor, Why, offset};
 use crate::write::is_ghost;
+use crate::yaml::Yaml;
 
 impl Update<'_> {
     /// Whether a trust policy differs for no other reason than that somebody whom it names was deleted:
@@ -30,41 +31,79 @@ impl Update<'_> {
 
     /// A trust policy without those who are gone.
     fn without(&self, gone: &BTreeSet<&Address>, trust: &Document) -> Document {
-        let account = &self.live.account;
-        let is_gone = |principal: &str| {
-            PrincipalArn::parse(principal).is_ok_and(|arn| {
-                arn.account() == account.id.as_str()
-                    && arn.identity().is_some_and(|identity| gone.contains(&identity.address()))
-            })
-        };
+        let is_gone = |text: &str| self.identity(text).is_some_and(|named| gone.contains(&named));
         trust.without_aws_principals(|text| is_ghost(text) || is_gone(text))
     }
 
+    /// The user or role of the account that an ARN names.
+    fn identity(&self, principal: &str) -> Option<Address> {
+        let arn = PrincipalArn::parse(principal).ok()?;
+        let is_here = arn.account() == self.live.account.id.as_str();
+        arn.identity().filter(|_| is_here).map(|identity| identity.address())
+    }
+
     /// Takes a deleted thing out of the lists that name it: in trusts, attachments, memberships and
-    /// tests. A list that would be empty is left, and makes the manifest invalid: then a person decides.
+    /// tests, and out of trust policies that name its ARN. A list that would be empty is left, and makes the
+    /// manifest invalid: then a person decides.
     pub(super) fn remove_references(&self, address: &Address, edits: &mut Edits) -> Result<(), String> {
+        if address.kind().is_setting() {
+            return Ok(());
+        }
         for (path, tree) in &self.read.trees {
             let Some(text) = self.text(path) else { continue };
             let mut editor = Editor::new(text);
             let (name, section) = (address.name(), address.kind().plural());
-            if address.kind().is_setting() {
-                continue;
-            }
             references(tree, section, name, &address.to_string(), &mut editor)
                 .map_err(|why| format!("it is named elsewhere in `{path}`, and {why}"))?;
-            let pieces = editor.finish();
-            match edits.get_mut(path) {
-                Some(FileEdits::Pieces(known)) => {
-                    // What stands in the block that goes needs no edit of its own.
-                    let inside = |edit: &Edit| {
-                        known.iter().any(|block| block.start <= edit.start && edit.end <= block.end)
-                    };
-                    let more: Vec<Edit> = pieces.into_iter().filter(|edit| !inside(edit)).collect();
-                    known.extend(more);
-                }
-                _ if pieces.is_empty() => {}
-                _ => _ = edits.insert(path.clone(), FileEdits::Pieces(pieces)),
+            let mut pieces = editor.finish();
+            pieces.retain(|edit| !self.is_edited_anyway(address, path, edit));
+            add(edits, path, pieces);
+        }
+        self.remove_from_documents(address, edits)
+    }
+
+    /// Whether a list drifted itself, and is edited for that.
+    fn is_edited_anyway(&self, gone: &Address, path: &str, edit: &Edit) -> bool {
+        let (field, key) = match gone {
+            Address::Policy(_) => (Field::Policies, "policies"),
+            Address::Group(_) => (Field::Groups, "groups"),
+            _ => return false,
+        };
+        let drifted = self.drifted.iter().filter(|item| item.fields.contains(&field));
+        let places = drifted.filter_map(|item| self.place(&item.address)).filter(|place| place.path == path);
+        places.filter_map(|place| entry(&place.entry.value, key)).any(|list| {
+            offset(list.key_span.start) <= edit.start && edit.start <= offset(list.value.span.end)
+        })
+    }
+
+    /// Takes a deleted user or role out of the trust policies that are written as documents.
+    fn remove_from_documents(&self, gone: &Address, edits: &mut Edits) -> Result<(), String> {
+        for (address, managed) in &self.read.manifest.desired.managed {
+            let Resource::Role(role) = &managed.value else { continue };
+            let is_it = |text: &str| self.identity(text).is_some_and(|named| named == *gone);
+            let drifted = self.drifted.iter().find(|item| item.address == *address);
+            let is_edited_anyway = drifted.is_some_and(|item| {
+                item.fields.contains(&Field::Trust) && !self.follows_from_what_is_gone(item)
+            });
+            if is_edited_anyway || !role.trust.aws_principals().any(is_it) {
+                continue;
             }
+            let Some(place) = self.place(address) else { continue };
+            let Some(document) = entry(&place.entry.value, "trust_document") else { continue };
+            let left = self.without(&self.gone, &role.trust);
+            if left.statements().is_empty() {
+                return Err(format!("the trust policy of {address} lets nobody else in"));
+            }
+            let left = left.to_json();
+            if let Some(file) = entry(&document.value, "file") {
+                self.file(&place, file, &left, edits)?;
+                continue;
+            }
+            let mut editor = Editor::new(place.text);
+            editor
+                .value(&document.value, &Yaml::from_json(&left))
+                .map_err(|why| format!("it is named in the trust policy of {address}, and {why}"))?;
+            add(edits, place.path, editor.finish());
         }
         Ok(())
     }
@@ -95,6 +134,21 @@ impl Update<'_> {
             }
         }
         is_same(&left, now)
+    }
+}
+
+/// Adds edits of one file to those that are known.
+fn add(edits: &mut Edits, path: &str, pieces: Vec<Edit>) {
+    match edits.get_mut(path) {
+        Some(FileEdits::Pieces(known)) => {
+            // What stands in the block that goes needs no edit of its own.
+            let inside =
+                |edit: &Edit| known.iter().any(|block| block.start <= edit.start && edit.end <= block.end);
+            let more: Vec<Edit> = pieces.into_iter().filter(|edit| !inside(edit)).collect();
+            known.extend(more);
+        }
+        _ if pieces.is_empty() => {}
+        _ => _ = edits.insert(path.to_owned(), FileEdits::Pieces(pieces)),
     }
 }
 

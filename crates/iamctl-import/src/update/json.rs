@@ -51,3 +51,15 @@ fn in_order_of(node: &Node, json: &serde_json::Value) -> serde_json::Value {
         _ => json.clone(),
     }
 }
+
+/// A new text with the byte order mark, the line ends and the end of the one that it takes the place of.
+pub(super) fn as_before(before: &str, text: &str) -> String {
+    let mark = if before.starts_with('\u{feff}') { "\u{feff}" } else { "" };
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    let text = match before.is_empty() || before.ends_with('\n') {
+        true => text,
+        false => text.trim_end_matches('\n').to_owned(),
+    };
+    let text = if before.contains("\r\n") { text.replace('\n', "\r\n") } else { text };
+    format!("{mark}{text}")
+}

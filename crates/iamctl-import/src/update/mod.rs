@@ -12,8 +12,9 @@ use iamctl_model::{Address, Field, Live};
 use iamctl_policy::{Entry, Node, Value};
 use iamctl_spec::{Options, ReadForEditing};
 
-use crate::edit::{Edit, Editor, Why};
+use crate::edit::{Edit, Editor};
 use crate::manifest::LeftOut;
+use crate::ours::without_others;
 use crate::write::Writer;
 
 /// Something that is not in the account as the manifest says, and shall be taken over.
@@ -48,45 +49,43 @@ pub fn update(
     live: &Live,
     drifted: &[Drifted],
 ) -> Updated {
+    let ours = without_others(live, &read.manifest.desired);
     let chosen: BTreeSet<Address> = read.manifest.desired.managed.keys().cloned().collect();
     let no_raw = BTreeSet::new();
     let gone = drifted.iter().filter(|item| item.fields.is_empty()).map(|item| &item.address);
     let gone: BTreeSet<&Address> = gone.collect();
-    let update = Update { read, writer: Writer::new(live, &chosen, &no_raw, false), live, gone };
+    let writer = Writer::new(&ours, &chosen, &no_raw, false);
+    let update = Update { read, manifest, options, writer, live: &ours, drifted, gone };
     let mut left_out = Vec::new();
-    let mut possible: Vec<(&Drifted, Edits)> = Vec::new();
-    for item in drifted.iter().filter(|item| !update.follows_from_what_is_gone(item)) {
-        match update.item(item) {
-            Ok(edits) => possible.push((item, edits)),
-            Err(reason) => left_out.push(LeftOut { address: item.address.clone(), reason }),
-        }
-    }
+    // What goes comes last: the lists that name it are edited by then.
+    let (gone, changed): (Vec<_>, Vec<_>) = drifted
+        .iter()
+        .filter(|item| !update.follows_from_what_is_gone(item))
+        .partition(|item| item.fields.is_empty());
+    let items = changed.into_iter().chain(gone);
+    let possible: Vec<Taken> =
+        items.filter_map(|item| update.taken(item, |_| Ok(()), &mut left_out)).collect();
     // All at once first; when that does not read back as it should, one by one.
-    let all: Vec<&Edits> = possible.iter().map(|(_, edits)| edits).collect();
-    let items: Vec<&Drifted> = possible.iter().map(|(item, _)| *item).collect();
-    if let Ok(files) = update.checked(&all, &items, manifest, options) {
-        let done = items.into_iter().cloned().collect();
-        return Updated { files, done, left_out };
-    }
-    let mut taken: Vec<(&Drifted, &Edits)> = Vec::new();
-    let mut files = BTreeMap::new();
-    for (item, edits) in &possible {
-        let edits_now: Vec<&Edits> = taken.iter().map(|(_, edits)| *edits).chain([edits]).collect();
-        let items_now: Vec<&Drifted> = taken.iter().map(|(item, _)| *item).chain([*item]).collect();
-        match update.checked(&edits_now, &items_now, manifest, options) {
-            Ok(edited) => {
-                files = edited;
-                taken.push((item, edits));
-            }
-            Err(reason) => left_out.push(LeftOut { address: item.address.clone(), reason }),
-        }
-    }
-    Updated { files, done: taken.into_iter().map(|(item, _)| item.clone()).collect(), left_out }
+    let (files, mut done) = match update.checked(&possible) {
+        Ok(files) => (files, possible),
+        Err(_) => update.one_by_one(&possible, &mut left_out),
+    };
+    done.sort_by(|one, other| one.item.address.cmp(&other.item.address));
+    left_out.sort_by(|one, other| one.address.cmp(&other.address));
+    Updated { files, done: done.into_iter().map(|taken| taken.item).collect(), left_out }
+}
+
+/// Something, or a part of it, with the edits that take it over.
+#[derive(Clone)]
+struct Taken {
+    item: Drifted,
+    edits: Edits,
 }
 
 /// The edits for one thing, by file.
 type Edits = BTreeMap<String, FileEdits>;
 
+#[derive(Clone)]
 enum FileEdits {
     Pieces(Vec<Edit>),
     Whole(String),
@@ -94,8 +93,11 @@ enum FileEdits {
 
 struct Update<'a> {
     read: &'a ReadForEditing,
+    manifest: &'a str,
+    options: &'a Options,
     writer: Writer<'a>,
     live: &'a Live,
+    drifted: &'a [Drifted],
     /// What was deleted in the account.
     gone: BTreeSet<&'a Address>,
 }
@@ -110,15 +112,63 @@ struct Place<'a> {
 }
 
 impl Update<'_> {
+    /// What is not taken all at once, each thing with those before it.
+    fn one_by_one(
+        &self,
+        possible: &[Taken],
+        left_out: &mut Vec<LeftOut>,
+    ) -> (BTreeMap<String, String>, Vec<Taken>) {
+        let mut done: Vec<Taken> = Vec::new();
+        for one in possible {
+            let fits = |one: &Taken| self.checked(done.iter().chain([one])).map(drop);
+            if let Some(taken) = self.taken(&one.item, fits, left_out) {
+                done.push(taken);
+            }
+        }
+        (self.checked(&done).unwrap_or_default(), done)
+    }
+
+    /// A thing with its edits; where something stands in the way, as many of its fields as are possible.
+    fn taken(
+        &self,
+        item: &Drifted,
+        fits: impl Fn(&Taken) -> Result<(), String>,
+        left_out: &mut Vec<LeftOut>,
+    ) -> Option<Taken> {
+        let attempt = |item: Drifted| {
+            let taken = self.item(&item).map(|edits| Taken { item, edits })?;
+            fits(&taken).map(|()| taken)
+        };
+        let reason = match attempt(item.clone()) {
+            Ok(taken) => return Some(taken),
+            Err(reason) => reason,
+        };
+        let address = &item.address;
+        if item.fields.len() < 2 {
+            left_out.push(LeftOut { address: address.clone(), reason });
+            return None;
+        }
+        let mut taken: Option<Taken> = None;
+        for field in &item.fields {
+            let known = taken.iter().flat_map(|taken| &taken.item.fields);
+            let fields = known.chain([field]).copied().collect();
+            match attempt(Drifted { address: address.clone(), fields }) {
+                Ok(more) => taken = Some(more),
+                Err(reason) => {
+                    let reason = of_field(*field, &reason);
+                    left_out.push(LeftOut { address: address.clone(), reason });
+                }
+            }
+        }
+        taken
+    }
+
     fn item(&self, item: &Drifted) -> Result<Edits, String> {
         let place = self.place(&item.address).ok_or("its block was not found in the manifest")?;
         let mut editor = Editor::new(place.text);
         let mut edits = Edits::new();
         if item.fields.is_empty() {
-            let Value::Map(entries) = &place.section.value else {
-                return Err(Why::Layout.to_string());
-            };
-            editor.remove_entry(place.section, entries, place.entry).map_err(|why| why.to_string())?;
+            editor.remove_entry(place.section, place.entry).map_err(|why| why.to_string())?;
             edits.insert(place.path.to_owned(), FileEdits::Pieces(editor.finish()));
             self.remove_references(&item.address, &mut edits)?;
             return Ok(edits);
@@ -151,6 +201,11 @@ impl Update<'_> {
         let files = &self.read.manifest.files;
         files.iter().find(|(known, _)| known == path).map(|(_, text)| text.as_str())
     }
+}
+
+/// A reason that says which field it is about.
+fn of_field(field: Field, reason: &str) -> String {
+    if reason.starts_with('`') { reason.to_owned() } else { format!("`{field}`: {reason}") }
 }
 
 fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Entry> {
