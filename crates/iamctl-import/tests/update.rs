@@ -18,6 +18,7 @@ use iamctl_model::{
 };
 use iamctl_policy::Document;
 use iamctl_spec::{FilesInMemory, parse_for_editing};
+use proptest::prelude::*;
 use support::{drift, live, options, owned};
 
 const MANIFEST: &str = r#"# The top.
@@ -322,4 +323,70 @@ fn what_cannot_be_edited_is_left_alone_and_explained() {
     let left_out: Vec<_> = updated.left_out.iter().map(|left| left.address.to_string()).collect();
     assert_eq!(left_out, ["user/bob"]);
     assert_eq!(updated.done.len(), 2);
+}
+
+/// Drift of every kind, each on a thing of its own or on one that others drift on too.
+const DRIFT: [fn(&mut Live, &str); 12] = [
+    |live, text| {
+        _ = live.users.get_mut(&user("alice")).unwrap().value.tags.0.insert("a".to_owned(), text.to_owned());
+    },
+    |live, text| {
+        _ = live.users.get_mut(&user("bob")).unwrap().value.tags.0.insert("team".to_owned(), text.to_owned());
+    },
+    |live, text| {
+        _ = live.users.get_mut(&user("bob")).unwrap().value.tags.0.insert(format!("t{text}"), String::new());
+    },
+    |live, _| live.users.get_mut(&user("bob")).unwrap().value.policies.clear(),
+    |live, _| _ = live.users.get_mut(&user("carol")).unwrap().value.policies.insert(aws("SecurityAudit")),
+    |live, _| _ = live.users.remove(&user("carol")),
+    |live, _| live.users.get_mut(&user("bob")).unwrap().value.groups.clear(),
+    |live, text| edit(live, "read", |document| document.replace("s3:ListBucket", &format!("s3:{text}"))),
+    |live, text| {
+        edit(live, "in-file", |document| document.replace("sqs:SendMessage", &format!("sqs:{text}")));
+    },
+    |live, text| {
+        edit(live, "varies", |document| {
+            document.replace("\"Allow\"", &format!("\"Allow\",\"Sid\":\"S{text}\""))
+        });
+    },
+    |live, text| {
+        let role = live.roles.get_mut(&RoleName::parse("engineer").unwrap()).unwrap();
+        role.tags.0.insert("floor".to_owned(), text.to_owned());
+        role.policies.clear();
+    },
+    |live, text| {
+        let role = live.roles.get_mut(&RoleName::parse("engineer").unwrap()).unwrap();
+        let id = format!(
+            "\"sts:AssumeRole\",\"Condition\":{{\"StringEquals\":{{\"sts:ExternalId\":\"e{text}\"}}}}"
+        );
+        role.trust =
+            Document::from_stored(&role.trust.to_compact_string().replacen("\"sts:AssumeRole\"", &id, 1));
+    },
+];
+
+fn edit(live: &mut Live, name: &str, change: impl FnOnce(&str) -> String) {
+    let policy = live.policies.get_mut(&PolicyName::parse(name).unwrap()).unwrap();
+    policy.versions[0].document =
+        Document::from_stored(&change(&policy.versions[0].document.to_compact_string()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    /// What is taken over plans empty, what is not is explained: `taken_over` sees to both.
+    #[test]
+    fn any_drift_is_taken_over_or_explained(
+        which in prop::collection::btree_set(0..DRIFT.len(), 1..6), text in "[A-Za-z0-9]{1,6}",
+    ) {
+        let (lines, updated) = taken_over(|live| {
+            for one in which {
+                // Who was deleted before has nothing that could drift.
+                if one != 4 || live.users.contains_key(&user("carol")) {
+                    DRIFT[one](live, &text);
+                }
+            }
+        });
+        prop_assert!(lines.len() <= 60, "{lines:#?}");
+        prop_assert!(updated.left_out.len() <= 2, "{:?}", updated.left_out);
+    }
 }

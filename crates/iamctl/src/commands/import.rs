@@ -118,8 +118,9 @@ pub(crate) async fn import(args: &Import, global: &Global, terminal: Terminal) -
     if let Some(missing) = selection.addresses.iter().find(|address| live.id(address).is_none()) {
         if args.live.is_some() && !is_read(&live, missing.kind()) {
             let message = format!("{missing} cannot be imported: the file has nothing of its kind");
-            return Err(Failure::new(Exit::Failed, message)
-                .help("import it from the account, or from a snapshot of `iamctl plan --save-live FILE` with its kind"));
+            return Err(Failure::new(Exit::Failed, message).help(
+                "import it from the account: the JSON of the AWS CLI lacks profiles, providers and settings",
+            ));
         }
         return Err(Failure::new(
             Exit::Failed,
