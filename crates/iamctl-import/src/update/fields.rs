@@ -20,53 +20,11 @@ impl Update<'_> {
     ) -> Result<(), String> {
         let wanted = |key: &str| written.iter().find(|(known, _)| known == key).map(|(_, value)| value);
         let block = &place.entry.value;
-        let has = |key: &str| entry(block, key).is_some();
-        let mut set = |key: &str, value: Option<&Yaml>| {
-            self.set(place, block, key, value, editor).map_err(|why| format!("`{key}`: {why}"))
-        };
+        let mut set = |key: &str, value: Option<&Yaml>| self.told(place, key, value, editor);
         match field {
-            Field::Trust if has("trust") && wanted("trust").is_some() => set("trust", wanted("trust")),
-            Field::Trust => {
-                let trust = match self.live.resource(self.address_of(place)?, None) {
-                    Some(Resource::Role(role)) => role.trust.to_json(),
-                    _ => return Err("it is not in the account".to_owned()),
-                };
-                if has("trust") {
-                    return Err(
-                        "`trust`: the shorthand has no words for it; write `trust_document`".to_owned()
-                    );
-                }
-                match entry(block, "trust_document").and_then(|found| entry(&found.value, "file")) {
-                    Some(file) => self.file(place, file, &trust, edits),
-                    None => set("trust_document", Some(&Yaml::from_json(&trust))),
-                }
-            }
-            Field::Document => {
-                match (entry(block, "file"), self.live.resource(self.address_of(place)?, None)) {
-                    (Some(file), Some(Resource::Policy(policy))) => {
-                        self.file(place, file, &policy.document.to_json(), edits)
-                    }
-                    _ => set("document", wanted("document")),
-                }
-            }
-            Field::Metadata => {
-                match (entry(block, "metadata_file"), self.live.resource(self.address_of(place)?, None)) {
-                    (Some(file), Some(Resource::SamlProvider(provider))) => {
-                        let path = file.value.as_str().ok_or("`metadata_file` is not a path")?;
-                        let path = resolve_path(place.path, path).map_err(str::to_owned)?;
-                        let before = self.text(&path).unwrap_or_default();
-                        let text = as_before(before, provider.metadata.as_str());
-                        edits.insert(path, FileEdits::Whole(text));
-                        Ok(())
-                    }
-                    (None, Some(Resource::SamlProvider(provider))) => {
-                        // Neither line ends nor space around it count.
-                        let text = provider.metadata.as_str().trim().replace("\r\n", "\n") + "\n";
-                        set("metadata", Some(&Yaml::text(text)))
-                    }
-                    _ => Err("it is not in the account".to_owned()),
-                }
-            }
+            Field::Trust => self.trust(place, wanted("trust"), editor, edits),
+            Field::Document => self.document(place, wanted("document"), editor, edits),
+            Field::Metadata => self.metadata(place, editor, edits),
             Field::Policies => {
                 let list = wanted("policies").map(|list| self.as_spelled(block, list));
                 set("policies", list.as_ref())
@@ -108,6 +66,78 @@ impl Update<'_> {
                 set("tags", tags.as_ref())
             }
         }
+    }
+
+    /// As shorthand where it is written so, else as a document.
+    fn trust(
+        &self,
+        place: &Place<'_>,
+        wanted: Option<&Yaml>,
+        editor: &mut Editor<'_>,
+        edits: &mut Edits,
+    ) -> Result<(), String> {
+        let block = &place.entry.value;
+        match (entry(block, "trust"), wanted) {
+            (Some(_), Some(_)) => return self.told(place, "trust", wanted, editor),
+            (Some(_), None) => {
+                return Err("`trust`: the shorthand has no words for it; write `trust_document`".to_owned());
+            }
+            (None, _) => {}
+        }
+        let Some(Resource::Role(role)) = self.live.resource(self.address_of(place)?, None) else {
+            return Err("it is not in the account".to_owned());
+        };
+        let trust = role.trust.to_json();
+        match entry(block, "trust_document").and_then(|found| entry(&found.value, "file")) {
+            Some(file) => self.file(place, file, &trust, edits),
+            None => self.told(place, "trust_document", Some(&Yaml::from_json(&trust)), editor),
+        }
+    }
+
+    /// The text of a policy, in its place or in its file.
+    fn document(
+        &self,
+        place: &Place<'_>,
+        wanted: Option<&Yaml>,
+        editor: &mut Editor<'_>,
+        edits: &mut Edits,
+    ) -> Result<(), String> {
+        match (entry(&place.entry.value, "file"), self.live.resource(self.address_of(place)?, None)) {
+            (Some(file), Some(Resource::Policy(policy))) => {
+                self.file(place, file, &policy.document.to_json(), edits)
+            }
+            _ => self.told(place, "document", wanted, editor),
+        }
+    }
+
+    /// The metadata of a SAML provider, in its place or in its file.
+    fn metadata(&self, place: &Place<'_>, editor: &mut Editor<'_>, edits: &mut Edits) -> Result<(), String> {
+        let Some(Resource::SamlProvider(provider)) = self.live.resource(self.address_of(place)?, None) else {
+            return Err("it is not in the account".to_owned());
+        };
+        let text = provider.metadata.as_str();
+        let Some(file) = entry(&place.entry.value, "metadata_file") else {
+            // Neither line ends nor space around it count.
+            let text = text.trim().replace("\r\n", "\n") + "\n";
+            return self.told(place, "metadata", Some(&Yaml::text(text)), editor);
+        };
+        let path = file.value.as_str().ok_or("`metadata_file` is not a path")?;
+        let path = resolve_path(place.path, path).map_err(str::to_owned)?;
+        let text = as_before(self.text(&path).unwrap_or_default(), text);
+        edits.insert(path, FileEdits::Whole(text));
+        Ok(())
+    }
+
+    /// Sets one key of a block, or takes it away, and says of which key it cannot.
+    fn told(
+        &self,
+        place: &Place<'_>,
+        key: &str,
+        wanted: Option<&Yaml>,
+        editor: &mut Editor<'_>,
+    ) -> Result<(), String> {
+        let done = self.set(place, &place.entry.value, key, wanted, editor);
+        done.map_err(|why| format!("`{key}`: {why}"))
     }
 
     /// What a block says where it has none of something that `defaults:` would give it.
