@@ -8,15 +8,17 @@ use std::collections::BTreeMap;
 
 use iamctl_model::{Address, Desired, IgnoredItem, Live, Observed, Tags};
 
+use crate::select::path_and_tags;
+
 /// An account without the tags that AWS writes itself: no manifest may name them.
 pub(crate) fn without_tags_of_aws(live: &Live) -> Cow<'_, Live> {
+    let tags = |address: &Address| path_and_tags(live, address).and_then(|(_, tags)| tags);
+    if !live.addresses().any(|(address, _)| tags(&address).is_some_and(Tags::has_any_of_aws)) {
+        return Cow::Borrowed(live);
+    }
     let mut ours = live.clone();
-    let mut has_any = false;
-    for_each_tags(&mut ours, &mut |_, tags| {
-        has_any |= tags.has_any_of_aws();
-        *tags = std::mem::take(tags).without_those_of_aws();
-    });
-    if has_any { Cow::Owned(ours) } else { Cow::Borrowed(live) }
+    for_each_tags(&mut ours, &mut |_, tags| *tags = std::mem::take(tags).without_those_of_aws());
+    Cow::Owned(ours)
 }
 
 /// An account without anything that a manifest leaves to others by its rules: what they leave, no block may name.

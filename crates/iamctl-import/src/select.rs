@@ -65,7 +65,7 @@ fn has(tags: &Tags, kind: Kind, key: &str, value: &Option<String>) -> bool {
     })
 }
 
-fn path_and_tags<'l>(live: &'l Live, address: &Address) -> Option<(&'l str, Option<&'l Tags>)> {
+pub(crate) fn path_and_tags<'l>(live: &'l Live, address: &Address) -> Option<(&'l str, Option<&'l Tags>)> {
     match address {
         Address::MasterCopy => None,
         Address::Policy(name) => {
