@@ -235,6 +235,15 @@ impl Document {
         }
     }
 
+    /// The names of its elements, those of statements aside, that are no element of a policy.
+    pub(crate) fn unknown_elements(&self) -> impl Iterator<Item = &str> {
+        let other = match &self.0.body {
+            Body::Parsed(parsed) => parsed.other.as_slice(),
+            Body::Unreadable { .. } => &[],
+        };
+        other.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Why a stored document could not be read.
     #[must_use]
     pub fn unreadable(&self) -> Option<&str> {

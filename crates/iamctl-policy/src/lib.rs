@@ -1,6 +1,7 @@
 //! The AWS IAM policy language: documents with the places they were written at, the form in which
 //! AWS would call two of them the same, and the difference between two of them, statement by
-//! statement.
+//! statement. [`eval`] decides who may do what under them, and [`difference`] which requests a change
+//! allows that were not allowed before.
 //!
 //! The crate is pure: text goes in, values and [`Diagnostic`]s come out. It knows nothing of
 //! manifests, accounts or the AWS SDK.
@@ -17,6 +18,20 @@
 //!         "Version": "2012-10-17"}"#,
 //! );
 //! assert_eq!(ours, theirs);
+//! ```
+//!
+//! Asked as questions in JSON, one to a line, as `iamctl policy eval` answers them:
+//!
+//! ```
+//! use iamctl_policy::eval::Answerer;
+//!
+//! let mut answerer = Answerer::new();
+//! let answer = answerer.answer(
+//!     br#"{"id": 1, "request": {"principal": "arn:aws:iam::111122223333:user/alice", "action": "s3:GetObject",
+//!         "resource": "arn:aws:s3:::home/alice/notes.txt"}, "policies": {"identity": [{"Version": "2012-10-17",
+//!         "Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::home/*"}}]}}"#,
+//! );
+//! assert!(answer.text.starts_with(r#"{"id":1,"decision":"Allowed","#));
 //! ```
 
 mod canonical;

@@ -5,13 +5,16 @@
 //! `{"id", "decision", "because"}` or `{"id", "error"}`.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Value as Json, json};
 
 use super::answer::because;
 use super::context::{Context, Values};
@@ -20,6 +23,7 @@ use super::policy::{Policy, PolicyKind};
 use super::principal::Principal;
 use super::request::{Action, Request, Resource};
 use crate::document::Document;
+use crate::suggest::closest;
 
 /// How many bytes of documents are remembered. Beyond that all are forgotten, so that memory stays bounded.
 const MOST_REMEMBERED: usize = 16 << 20;
@@ -42,15 +46,14 @@ pub struct Answer {
     pub is_error: bool,
 }
 
-#[derive(Deserialize)]
 struct Line<'l> {
-    #[serde(borrow, default)]
     id: Option<&'l RawValue>,
-    #[serde(borrow)]
     request: RequestLine<'l>,
-    #[serde(borrow, default)]
     policies: PoliciesLine<'l>,
 }
+
+/// The names of all layers.
+const LAYERS: [&str; 6] = ["identity", "resource", "boundary", "session", "scp", "rcp"];
 
 // What is nested is read strictly: a layer that is misspelled and left out could be the one that denies.
 #[derive(Deserialize)]
@@ -84,13 +87,6 @@ struct PoliciesLine<'l> {
     rcp: Option<Vec<Vec<&'l RawValue>>>,
 }
 
-/// The identifier alone, of a line that is broken elsewhere.
-#[derive(Deserialize)]
-struct IdOnly {
-    #[serde(default)]
-    id: Json,
-}
-
 impl Answerer {
     /// One that has seen nothing yet.
     #[must_use]
@@ -103,8 +99,8 @@ impl Answerer {
         match self.try_answer(line) {
             Ok(text) => Answer { text, is_error: false },
             Err(problem) => {
-                let id = serde_json::from_slice::<IdOnly>(line).map_or(Json::Null, |line| line.id);
-                Answer { text: json!({"id": id, "error": problem}).to_string(), is_error: true }
+                let id = id_of(line).map_or("null", RawValue::get);
+                Answer { text: format!(r#"{{"id":{id},"error":{}}}"#, json!(problem)), is_error: true }
             }
         }
     }
@@ -121,7 +117,7 @@ impl Answerer {
 
     fn read_line<'l>(&mut self, line: &'l [u8]) -> Result<(Option<&'l RawValue>, Policies, Request), String> {
         let Line { id, request, policies } =
-            serde_json::from_slice(line).map_err(|error| format!("not a question: {error}"))?;
+            serde_json::from_slice(line).map_err(|error| not_json(&error))?;
         let request = request.read()?;
         Ok((id, self.policies(policies)?, request))
     }
@@ -200,6 +196,16 @@ impl RequestLine<'_> {
         if self.resource.is_empty() {
             return Err("`resource` is empty; write `*` for an action that takes none".to_owned());
         }
+        if self.principal != "*" && self.principal.contains(['*', '?']) {
+            return Err(format!(
+                "the principal `{}` has a wildcard; a request has one principal",
+                self.principal
+            ));
+        }
+        let is_id = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if let Some(account) = self.resource_account.as_deref().filter(|text| !is_id(text)) {
+            return Err(format!("`resourceAccount` is `{account}`, which is not the id of an account"));
+        }
         Ok(Request {
             principal: Principal::parse(&self.principal)?,
             action: Action::parse(&self.action)?,
@@ -207,6 +213,115 @@ impl RequestLine<'_> {
             resource_account: self.resource_account,
             context: self.context.map(|line| line.0).unwrap_or_default(),
         })
+    }
+}
+
+/// What is wrong with a line as JSON. It is one line, so the column says where.
+fn not_json(error: &serde_json::Error) -> String {
+    let (text, column) = (error.to_string(), error.column());
+    let what = text.strip_suffix(&format!(" at line {} column {column}", error.line())).unwrap_or(&text);
+    match column {
+        0 => format!("not a question: {what}"),
+        _ => format!("not a question: {what} (column {column})"),
+    }
+}
+
+/// The identifier of a line that is broken elsewhere, as far as it can be read.
+fn id_of(line: &[u8]) -> Option<&RawValue> {
+    struct Id<'c, 'l>(&'c Cell<Option<&'l RawValue>>);
+
+    impl<'l> Visitor<'l> for Id<'_, 'l> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<M: MapAccess<'l>>(self, mut map: M) -> Result<(), M::Error> {
+            while let Some(key) = map.next_key::<String>()? {
+                if key == "id" && self.0.get().is_none() {
+                    self.0.set(Some(map.next_value()?));
+                } else {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let found = Cell::new(None);
+    // What comes after it may be anything.
+    drop(serde_json::Deserializer::from_slice(line).deserialize_map(Id(&found)));
+    found.get()
+}
+
+impl<'de: 'l, 'l> Deserialize<'de> for Line<'l> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Line<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map with `id`, `request` and `policies`")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Line<'de>, M::Error> {
+                let (mut id, mut request, mut policies) = (None, None, None);
+                while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+                    let is_twice = match &*key {
+                        "id" => id.replace(map.next_value()?).is_some(),
+                        "request" => request.replace(map.next_value::<Object<_>>()?.0).is_some(),
+                        "policies" => policies.replace(map.next_value::<Option<Object<_>>>()?).is_some(),
+                        _ => {
+                            may_be_beside(&key).map_err(de::Error::custom)?;
+                            map.next_value::<IgnoredAny>()?;
+                            false
+                        }
+                    };
+                    if is_twice {
+                        return Err(de::Error::custom(format!("`{key}` is there twice")));
+                    }
+                }
+                let request = request.ok_or_else(|| de::Error::missing_field("request"))?;
+                let policies = policies.flatten().map(|given: Object<_>| given.0).unwrap_or_default();
+                Ok(Line { id, request, policies })
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// Whoever asks may write more beside a question, but not what was probably meant to be a part of it.
+fn may_be_beside(key: &str) -> Result<(), String> {
+    if LAYERS.contains(&key) {
+        return Err(format!("`{key}` belongs into `policies`"));
+    }
+    let meant = closest(key, ["request", "policies"]);
+    meant.map_or(Ok(()), |meant| Err(format!("unknown field `{key}`; did you mean `{meant}`?")))
+}
+
+/// A map, and nothing else: what is derived would also take a list of the fields' values.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfMap<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMap<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<T, M::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(OfMap(PhantomData)).map(Object)
     }
 }
 

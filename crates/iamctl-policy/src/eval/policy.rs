@@ -12,6 +12,7 @@ use super::request::{Action, Resource, Services};
 use super::truth::Truth;
 use crate::canonical::Element;
 use crate::document::{Clause, Document, Effect, Statement};
+use crate::grammar::{PRINCIPAL_KINDS, VERSIONS};
 
 /// What a document is attached to: it decides which elements its statements have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,7 +80,7 @@ impl Policy {
         // The version 2008-10-17, which a document without version has, knows no variables: IAM User
         // Guide, "IAM JSON policy elements: Version".
         let variables = document.version() == Some("2012-10-17");
-        let mut problems = Vec::new();
+        let mut problems = problems_of(document);
         let mut rules = Vec::with_capacity(document.statements().len());
         for (at, statement) in document.statements().iter().enumerate() {
             let mut found = Vec::new();
@@ -148,6 +149,14 @@ impl Policy {
     }
 }
 
+/// What keeps a document from being evaluated, besides its statements. What is misspelled could hold all of
+/// them, and an unknown version is one of which nobody knows whether it has variables.
+fn problems_of(document: &Document) -> Vec<String> {
+    let unknown = document.unknown_elements().map(|name| format!("the element `{name}` is unknown"));
+    let version = document.version().filter(|version| !VERSIONS.contains(version));
+    unknown.chain(version.map(|version| format!("the version `{version}` is unknown"))).collect()
+}
+
 impl Rule {
     fn new(
         statement: &Statement,
@@ -157,6 +166,12 @@ impl Rule {
     ) -> Option<Self> {
         for (name, _) in &statement.other {
             problems.push(format!("has the element `{name}`, which is unknown or excludes another one"));
+        }
+        let kinds = statement.principals.iter().flat_map(|principals| &principals.entries);
+        for kind in
+            kinds.filter_map(|(kind, _)| kind.as_deref()).filter(|kind| !PRINCIPAL_KINDS.contains(kind))
+        {
+            problems.push(format!("names principals of the kind `{kind}`, which is unknown"));
         }
         let whom = statement.principals.as_ref().map(Whom::new);
         match (kind, &whom) {

@@ -124,6 +124,22 @@ fn identifiers_come_back_as_they_were_given() {
         let answer = Answerer::new().answer(line.as_bytes());
         assert!(answer.text.starts_with(&format!("{{\"id\":{id},")), "{}", answer.text);
     }
+    // So they do where the rest is broken, as far as it can be read.
+    for id in
+        ["7", "\"a\\u00e9\"", "[1, {\"x\": 2}]", "1.50", "1e400", "123456789012345678901234567890", "-0"]
+    {
+        let line = asked(&json!([])).to_string().replace("\"id\":\"q\"", &format!("\"id\":{id}"));
+        for broken in
+            [line.replace("s3:Get", ""), line[..line.len() - 9].to_owned(), format!("{line} and more")]
+        {
+            let answer = Answerer::new().answer(broken.as_bytes());
+            assert!(
+                answer.text.starts_with(&format!("{{\"id\":{id},\"error\":")),
+                "{broken} {}",
+                answer.text
+            );
+        }
+    }
     let without = asked(&json!([])).to_string().replace("\"id\":\"q\",", "");
     assert_eq!(answer(&without)["id"], Json::Null);
 }
@@ -135,7 +151,10 @@ fn a_layer_that_is_null_does_not_exist() {
         question["policies"][layer] = Json::Null;
     }
     question["request"]["resourceAccount"] = Json::Null;
+    question["note"] = "anything may stand beside a question".into();
     assert_eq!(answer(&question.to_string())["decision"], "Allowed");
+    question["policies"] = Json::Null;
+    assert_eq!(answer(&question.to_string())["decision"], "ImplicitlyDenied");
 }
 
 /// (what is changed in a sound question, what the error has to say)
@@ -184,13 +203,50 @@ fn a_broken_question_is_answered_with_what_is_wrong_and_its_identifier() {
             "operator `StringEqual`, which is unknown",
         ),
         (broken("/policies/resource", document(&allow)), "resource policy 0: statement 0 needs `Principal`"),
+        (
+            broken(
+                "/policies/resource",
+                document(
+                    &json!({"Effect": "Deny", "Principal": {"aws": "*"}, "Action": "*", "Resource": "*"}),
+                ),
+            ),
+            "resource policy 0: statement 0 names principals of the kind `aws`",
+        ),
+        (
+            broken("/policies/session", json!({"statement": [allow]})),
+            "session policy 0: the element `statement`",
+        ),
+        (
+            broken("/policies/session", json!({"Version": "2012-10-18", "Statement": [allow]})),
+            "session policy 0: the version `2012-10-18`",
+        ),
+        (broken("/polices", json!({})), "unknown field `polices`; did you mean `policies`?"),
+        (broken("/scp", json!([])), "`scp` belongs into `policies`"),
+        (broken("/policies", json!([[]])), "expected a map"),
+        (
+            broken("/request", json!(["arn:aws:iam::111122223333:root", "s3:GetObject", "*"])),
+            "expected a map",
+        ),
+        (broken("/request/principal", json!("arn:aws:iam::*:user/bob")), "has a wildcard"),
+        (broken("/request/resourceAccount", json!("")), "is not the id of an account"),
+        (broken("/request/resourceAccount", json!("111122223333 ")), "is not the id of an account"),
     ] {
         let answer = answer(&question.to_string());
         assert_eq!(answer["id"], "q");
         let error = answer["error"].as_str().unwrap_or_else(|| panic!("{question} has no error"));
         assert!(error.contains(says), "{error}");
     }
-    for line in ["", "{", "[]", "7", "{\"id\": 1", "\u{1}", "{\"id\": \"x\", \"id\": \"y\"}"] {
+    for line in [
+        "",
+        "{",
+        "[]",
+        "7",
+        "{\"id\": 1",
+        "\u{1}",
+        "{\"id\": \"x\", \"id\": \"y\"}",
+        "null",
+        "[null, {}, {}]",
+    ] {
         assert!(answer(line)["error"].is_string(), "{line}");
     }
     assert!(Answerer::new().answer(b"{\"id\": \"\xff\"}").is_error);

@@ -9,6 +9,8 @@ use iamctl_policy::eval::Answer;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Answers the lines of a file, or of standard input when there is none, or for `-`.
 pub(super) fn answer_lines(
     file: Option<&Path>,
@@ -39,6 +41,7 @@ fn answer_all<R: io::Read>(
 ) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
     let mut line = Vec::new();
+    let mut is_first = true;
     let cannot = |verb: &str, error: io::Error| {
         Failure::new(Exit::Failed, format!("cannot {verb} {name}")).cause(error)
     };
@@ -50,10 +53,13 @@ fn answer_all<R: io::Read>(
         if input.read_until(b'\n', &mut line).map_err(|error| cannot("read", error))? == 0 {
             return Ok(exit);
         }
-        if line.trim_ascii().is_empty() {
+        // Some editors and shells put a byte order mark before all else.
+        let text = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_first).unwrap_or(&line);
+        is_first = false;
+        if text.trim_ascii().is_empty() {
             continue;
         }
-        let answer = answer(&line);
+        let answer = answer(text);
         if answer.is_error {
             exit = Exit::Failed;
         }
@@ -111,6 +117,11 @@ mod tests {
         assert_eq!(first, third);
         assert_eq!(answers(&sound).0, Exit::Done);
         assert_eq!(answers(""), (Exit::Done, Vec::new()));
+        let (exit, lines) = answers(&format!("\u{feff}{sound}\n\u{feff}{sound}"));
+        assert_eq!(exit, Exit::Failed);
+        assert_eq!(lines.first(), Some(first));
+        assert!(lines.last().is_some_and(|line| line.contains("error")), "{lines:?}");
+        assert_eq!(answers("\u{feff}"), (Exit::Done, Vec::new()));
     }
 
     /// Gives one line at a time, and sees to it that the one before was answered.
