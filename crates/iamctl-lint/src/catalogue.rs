@@ -78,7 +78,7 @@ checks! {
     MISSING_TAG_KEY_IN_CONDITION: Error, Aws, ALL, "a condition about tags does not say of which tag";
     NULL_WITH_IF_EXISTS: Error, Aws, ALL, "`Null` asks whether a key is there, and takes no `IfExists`";
     POLICY_SIZE_EXCEEDS_RCP_QUOTA: Error, Aws, &[Rcp], "an RCP has more than 5,120 characters";
-    POLICY_SIZE_EXCEEDS_SCP_QUOTA: Error, Aws, &[Scp], "an SCP has more than 5,120 characters";
+    POLICY_SIZE_EXCEEDS_SCP_QUOTA: Error, Aws, &[Scp], "an SCP has more than 10,240 characters";
     PRIVATE_IP_ADDRESS: Error, Aws, ALL, "`aws:SourceIp` is compared with private addresses only, and never is one";
     PRIVATE_NOT_IP_ADDRESS: Error, Aws, ALL, "`aws:SourceIp` is to be none of some private addresses, and always is none";
     RCP_SYNTAX_ERROR_ACTION: Error, Aws, &[Rcp], "an RCP names an action of a service that RCPs are not for";

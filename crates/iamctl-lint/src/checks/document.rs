@@ -48,7 +48,7 @@ fn size(policy: &Policy<'_>, found: &mut Findings) {
     let (check, most): (&'static Check, usize) = match policy.kind {
         Kind::Identity => (&code::POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA, 6_144),
         Kind::Trust => (&code::POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA, 2_048),
-        Kind::Scp => (&code::POLICY_SIZE_EXCEEDS_SCP_QUOTA, 5_120),
+        Kind::Scp => (&code::POLICY_SIZE_EXCEEDS_SCP_QUOTA, 10_240),
         Kind::Rcp => (&code::POLICY_SIZE_EXCEEDS_RCP_QUOTA, 5_120),
         Kind::Resource => match resource_quota(policy) {
             Some(most) => (&code::POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA, most),
