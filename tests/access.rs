@@ -23,6 +23,29 @@ fn the_founding_case_keeps_what_its_tests_promise_without_a_request() {
 }
 
 #[test]
+fn a_plan_tells_that_its_tests_passed_and_of_which_day_the_tables_are() {
+    let world = World::new();
+    let plan = world.iamctl(&["plan"]).expect(0);
+    let plan = plan.says(&["note: all 6 tests passed: 16 questions", "AWS's actions are those of 20"]);
+    assert!(!plan.err.contains("its own policies"), "{}", plan.err);
+    let tables = |arguments: &[&str], at: &str| {
+        let json = world.iamctl(arguments).expect(0).json();
+        let is_day =
+            |name: &str| json[at]["tables"][name].as_str().map(|day| day.len() == "2026-09-26".len());
+        (json[at]["scp"].clone(), is_day("actions"), is_day("managed_policies"))
+    };
+    let of_plan = ["plan", "--format", "json"];
+    assert_eq!(tables(&of_plan, "tests"), (json!(false), Some(true), None));
+
+    world.edit(
+        "[s3-read-ec2-full, deny-user-creation]",
+        "[s3-read-ec2-full, deny-user-creation, \"aws:ReadOnlyAccess\"]",
+    );
+    assert_eq!(tables(&of_plan, "tests"), (json!(false), Some(true), Some(true)));
+    world.iamctl(&["test"]).expect(0).says(&["its own policies those of 20"]);
+}
+
+#[test]
 fn a_test_that_fails_is_shown_with_the_statement_that_decides() {
     let world = World::new();
     break_a_promise(&world);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use iamctl_access::{Access, AccessChange, Checked, Known};
-use iamctl_data::managed_policies;
+use iamctl_data::{managed_policies, services};
 use iamctl_model::{
     Account, AccountId, Address, ChangeAction, Desired, Guard, Live, Organization, Partition, Plan, Refusal,
     Resource, TestPrincipalKind,
@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::manifest::Loader;
 use crate::render::names::list;
 use crate::render::page::Ink;
+use crate::render::tests;
 use crate::terminal::Terminal;
 use crate::{offline, organization};
 
@@ -217,19 +218,63 @@ pub(crate) fn planned(manifest: &Manifest, live: &Live, plan: &Plan) -> Access {
     Access::planned(&manifest.desired, live, &gone)
 }
 
+/// What became of the manifest's tests.
+#[derive(Default)]
+pub(crate) struct Tested {
+    pub(crate) checked: Vec<Checked>,
+    pub(crate) is_within_scp: bool,
+    pub(crate) tables: serde_json::Value,
+    /// What no answer knows of.
+    limits: String,
+}
+
+impl Tested {
+    pub(crate) fn is_passed(&self) -> bool {
+        self.checked.iter().all(Checked::is_passed)
+    }
+
+    /// Says that all passed, and what no answer knows of; without tests, how old the table is by which access is told.
+    pub(crate) fn tell(&self, access: &AccessChange, terminal: Terminal) {
+        let text = match (self.checked.is_empty(), self.is_passed()) {
+            (true, _) if access.is_empty() => return,
+            (true, _) => {
+                format!("access is told by AWS's actions as they were on {}", services().provenance().date)
+            }
+            (_, true) => format!("{}; {}", tests::summary(&self.checked), self.limits),
+            (_, false) => self.limits.clone(),
+        };
+        tell_dimly(&text, terminal);
+    }
+}
+
 /// The manifest's tests, held against the account after a plan. Without tests, nothing is looked at.
-pub(crate) fn check(manifest: &Manifest, live: &Live, plan: &Plan) -> Vec<Checked> {
+pub(crate) fn check(manifest: &Manifest, live: &Live, plan: &Plan) -> Tested {
     if manifest.desired.tests.is_empty() {
-        return Vec::new();
+        return Tested::default();
     }
     let access = planned(manifest, live, plan);
-    manifest.desired.tests.iter().map(|test| access.check(test)).collect()
+    let checked = manifest.desired.tests.iter().map(|test| access.check(test)).collect();
+    Tested {
+        checked,
+        is_within_scp: is_within_scp(&access),
+        tables: tables(&access),
+        limits: limits(&access),
+    }
 }
 
 /// Whether answers are those after service control policies.
 pub(crate) fn is_within_scp(access: &Access) -> bool {
     let account = &access.account().id;
     access.organization().is_some_and(|known| known.has_scp() || !known.binds(account))
+}
+
+/// The days up to which the tables know AWS that answers rest on; nothing for one that no answer rests on.
+pub(crate) fn tables(access: &Access) -> serde_json::Value {
+    let used = access.used_policies_of_aws();
+    serde_json::json!({
+        "actions": services().provenance().date,
+        "managed_policies": used.then(|| managed_policies().provenance().date),
+    })
 }
 
 /// What a plan does to access; where `--deny` names some of that, the plan is refused.
@@ -289,8 +334,19 @@ fn names(addresses: &BTreeSet<Address>) -> String {
     list(&shown)
 }
 
-/// What no answer knows of.
+/// Says what no answer knows of.
 pub(crate) fn tell_limits(access: &Access, terminal: Terminal) {
+    tell_dimly(&limits(access), terminal);
+}
+
+fn tell_dimly(text: &str, terminal: Terminal) {
+    let mut page = terminal.page();
+    page.words(0, 6, &[(Ink::Dim, "note: "), (Ink::Dim, text)]);
+    terminal.tell(&page);
+}
+
+/// What no answer knows of, and the days of the tables that it rests on.
+fn limits(access: &Access) -> String {
     let account = &access.account().id;
     let of_organization = match access.organization() {
         Some(known) if !known.binds(account) => "without policies of the organisation, which bind nobody in \
@@ -299,12 +355,13 @@ pub(crate) fn tell_limits(access: &Access, terminal: Terminal) {
         Some(known) if known.has_scp() => "within the service control policies that are given".to_owned(),
         _ => "before service control policies".to_owned(),
     };
-    let mut text =
-        format!("answers are those {of_organization}, and without policies of resources other than roles");
+    let mut text = format!(
+        "answers are those {of_organization}, and without policies of resources other than roles; AWS's \
+         actions are those of {}",
+        services().provenance().date
+    );
     if access.used_policies_of_aws() {
-        text.push_str(&format!("; AWS's own policies are those of {}", managed_policies().provenance().date));
+        text.push_str(&format!(", its own policies those of {}", managed_policies().provenance().date));
     }
-    let mut page = terminal.page();
-    page.words(0, 6, &[(Ink::Dim, "note: "), (Ink::Dim, text.as_str())]);
-    terminal.tell(&page);
+    text
 }

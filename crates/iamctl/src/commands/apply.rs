@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use iamctl_access::Checked;
 use iamctl_apply::{
     BucketReport, ClosedRun, LockError, Locked, OpenProblem, Opening, RunId, RunResult, Runner, TimeAndChance,
 };
@@ -68,17 +67,17 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     let observed = session.observe().await?;
     let mut planned = session.plan(&observed, &args.limits);
     let nothing_to_do = planned.plan.is_empty();
-    let checked = check(&session.manifest, &observed.live, &planned.plan);
+    let tested = check(&session.manifest, &observed.live, &planned.plan);
     let access = access_change(&session.manifest, &observed.live, &mut planned.plan, &args.limits);
-    let refused = !planned.plan.refusals.is_empty() || !checked.iter().all(Checked::is_passed);
+    let refused = !planned.plan.refusals.is_empty() || !tested.is_passed();
     if global.format != Format::Json || refused {
-        show(&session.manifest, &planned.plan, &checked, &access, global, terminal);
+        show(&session.manifest, &planned.plan, &tested, &access, global, terminal);
     }
     tell_other_text(&session, &observed, &planned.plan, terminal);
     if !planned.plan.refusals.is_empty() {
         return Err(Failure::new(Exit::Refused, "nothing was changed, because the plan is refused"));
     }
-    refuse(&checked, "nothing was changed")?;
+    refuse(&tested.checked, "nothing was changed")?;
     if let Some(saved) = &saved {
         check_saved(saved, &session, &planned.plan)?;
     }
@@ -244,8 +243,11 @@ async fn again(
     }
     if planned_now.plan.refusals.is_empty() && planned_now.plan.does_the_same_as(&planned.plan) {
         // What is not managed may have changed without changing the plan.
-        let checked = check(&session.manifest, &now.live, &planned_now.plan);
-        refuse(&checked, "nothing was changed in IAM, because the account changed since the plan was shown")?;
+        let tested = check(&session.manifest, &now.live, &planned_now.plan);
+        refuse(
+            &tested.checked,
+            "nothing was changed in IAM, because the account changed since the plan was shown",
+        )?;
         return Ok((now, planned_now));
     }
     Err(Failure::new(Exit::Refused, "nothing was changed in IAM, because the plan is stale")

@@ -10,7 +10,7 @@ use iamctl_policy::closest;
 use iamctl_policy::eval::Action;
 use serde_json::{Value, json};
 
-use crate::asking::{Of, Subject, is_within_scp, tell_limits};
+use crate::asking::{Of, Subject, is_within_scp, tables, tell_limits};
 use crate::cli::{Format, Global};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -166,6 +166,7 @@ fn head(ready: &Ready) -> serde_json::Map<String, Value> {
         "of": ready.subject.of,
         "account": ready.subject.access.account().id,
         "scp": is_within_scp(&ready.subject.access),
+        "tables": tables(&ready.subject.access),
         "action": ready.action.as_str(),
         "resource": ready.resource,
     });
@@ -199,7 +200,9 @@ fn takes_none(action: &str) -> bool {
 
 fn tell_moot(action: &str, terminal: Terminal) {
     let text = format!(
-        "{action} takes no resource: it is asked on `*`, and a statement about certain resources is not about it"
+        "{action} takes no resource, by the table of {}: it is asked on `*`, and a statement about certain \
+         resources is not about it",
+        services().provenance().date
     );
     let mut page = terminal.page();
     page.words(0, 6, &[(Ink::Hint, "note: "), (Ink::Plain, text.as_str())]);

@@ -5,13 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use iamctl_access::{AccessChange, Checked};
+use iamctl_access::AccessChange;
 use iamctl_model::{ChangeAction, Plan};
 use iamctl_spec::Manifest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::asking::{access_change, check};
+use crate::asking::{Tested, access_change, check};
 use crate::cli::{Format, Global, Limits};
 use crate::commands::test::{complain, refuse};
 use crate::context::{Observed, Session};
@@ -60,24 +60,24 @@ pub(crate) struct SavedPlan {
 
 pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let loader = Loader::new(global, terminal)?;
-    let (plan, checked) = match &args.live {
+    let (plan, tested) = match &args.live {
         Some(path) => {
             let (manifest, mut plan, live) = offline::plan(path, &loader, &args.limits)?;
-            let checked = check(&manifest, &live, &plan);
+            let tested = check(&manifest, &live, &plan);
             let access = access_change(&manifest, &live, &mut plan, &args.limits);
-            show(&manifest, &plan, &checked, &access, global, terminal);
-            (plan, checked)
+            show(&manifest, &plan, &tested, &access, global, terminal);
+            (plan, tested)
         }
         None => {
             let session = Session::begin(global, &loader, terminal).await?;
             let observed = session.observe().await?;
             let mut plan = session.plan(&observed, &args.limits).plan;
-            let checked = check(&session.manifest, &observed.live, &plan);
+            let tested = check(&session.manifest, &observed.live, &plan);
             let access = access_change(&session.manifest, &observed.live, &mut plan, &args.limits);
-            show(&session.manifest, &plan, &checked, &access, global, terminal);
+            show(&session.manifest, &plan, &tested, &access, global, terminal);
             tell_other_text(&session, &observed, &plan, terminal);
             // What must not be applied is not saved for it.
-            if let Some(path) = args.out.as_ref().filter(|_| checked.iter().all(Checked::is_passed)) {
+            if let Some(path) = args.out.as_ref().filter(|_| tested.is_passed()) {
                 save(path, &session, &plan)?;
             }
             if let Some(path) = &args.save_live {
@@ -85,10 +85,10 @@ pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -
                     iamctl_snapshot::write(&observed.live, &observed.memory.ownership, Timestamp::now());
                 write(path, &text)?;
             }
-            (plan, checked)
+            (plan, tested)
         }
     };
-    refuse(&checked, "the plan is not to be applied")?;
+    refuse(&tested.checked, "the plan is not to be applied")?;
     Ok(match () {
         () if !plan.refusals.is_empty() => Exit::Refused,
         () if args.detailed_exitcode && !plan.is_empty() => Exit::Pending,
@@ -118,7 +118,7 @@ pub(crate) fn tell_other_text(session: &Session, observed: &Observed, plan: &Pla
 pub(crate) fn show(
     manifest: &Manifest,
     plan: &Plan,
-    checked: &[Checked],
+    tested: &Tested,
     access: &AccessChange,
     global: &Global,
     terminal: Terminal,
@@ -126,19 +126,25 @@ pub(crate) fn show(
     if global.format == Format::Json {
         let mut json = plan_json::plan(plan, Some(access));
         if let Some(fields) = json.as_object_mut() {
-            fields.insert("tests".to_owned(), tests::json(checked, &manifest.sources));
+            let mut results = tests::json(&tested.checked, &manifest.sources);
+            if let (Some(results), false) = (results.as_object_mut(), tested.checked.is_empty()) {
+                results.insert("scp".to_owned(), tested.is_within_scp.into());
+                results.insert("tables".to_owned(), tested.tables.clone());
+            }
+            fields.insert("tests".to_owned(), results);
         }
         terminal.print_json(&json);
     } else {
         show_as_text(manifest, plan, Some(access), global, terminal);
-        let found = tests::findings(checked);
+        let found = tests::findings(&tested.checked);
         if global.format == Format::Markdown && !found.is_empty() {
             let look = Look { colour: false, ..terminal.look() };
             let text = diagnostics::text(&found, &manifest.sources, look);
-            terminal.print_raw(&markdown::failed_tests(&tests::summary(checked), &text));
+            terminal.print_raw(&markdown::failed_tests(&tests::summary(&tested.checked), &text));
         } else {
-            complain(manifest, checked, terminal);
+            complain(manifest, &tested.checked, terminal);
         }
+        tested.tell(access, terminal);
     }
 }
 

@@ -5,7 +5,7 @@ use iamctl_access::Checked;
 use iamctl_spec::Manifest;
 use serde_json::json;
 
-use crate::asking::{Of, is_within_scp, tell_limits};
+use crate::asking::{Of, is_within_scp, tables, tell_limits};
 use crate::cli::{Format, Global};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -30,7 +30,7 @@ pub(crate) async fn test(args: &Test, global: &Global, terminal: Terminal) -> Re
     match global.format {
         Format::Json => {
             let mut json = json!({"format_version": answer_json::FORMAT_VERSION, "of": of,
-                "account": access.account().id, "scp": is_within_scp(&access)});
+                "account": access.account().id, "scp": is_within_scp(&access), "tables": tables(&access)});
             if let (Some(fields), serde_json::Value::Object(results)) =
                 (json.as_object_mut(), tests::json(&checked, &manifest.sources))
             {

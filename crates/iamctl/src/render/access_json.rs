@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use iamctl_access::{AccessChange, Caller, Portion};
-use iamctl_data::AccessLevel;
+use iamctl_data::{AccessLevel, services};
 use iamctl_policy::difference::Mfa;
 use serde_json::{Value, json};
 
@@ -31,7 +31,11 @@ pub(crate) fn access(change: &AccessChange) -> Value {
             "unknown": one.unknown,
         })
     });
-    json!({"principals": principals.collect::<Vec<_>>(), "roles": roles.collect::<Vec<_>>()})
+    let mut all = json!({"principals": principals.collect::<Vec<_>>(), "roles": roles.collect::<Vec<_>>()});
+    if let (Value::Object(fields), false) = (&mut all, change.is_empty()) {
+        fields.insert("tables".to_owned(), json!({"actions": services().provenance().date}));
+    }
+    all
 }
 
 fn caller(caller: &Caller) -> Value {
