@@ -298,7 +298,7 @@ fn may_be_beside(key: &str) -> Result<(), String> {
     if LAYERS.contains(&key) {
         return Err(format!("`{key}` belongs into `policies`"));
     }
-    let meant = closest(key, ["request", "policies"]);
+    let meant = if key == "policy" { Some("policies") } else { closest(key, ["request", "policies"]) };
     meant.map_or(Ok(()), |meant| Err(format!("unknown field `{key}`; did you mean `{meant}`?")))
 }
 

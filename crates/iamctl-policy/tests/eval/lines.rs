@@ -221,6 +221,7 @@ fn a_broken_question_is_answered_with_what_is_wrong_and_its_identifier() {
             "session policy 0: the version `2012-10-18`",
         ),
         (broken("/polices", json!({})), "unknown field `polices`; did you mean `policies`?"),
+        (broken("/policy", json!({})), "unknown field `policy`; did you mean `policies`?"),
         (broken("/scp", json!([])), "`scp` belongs into `policies`"),
         (broken("/policies", json!([[]])), "expected a map"),
         (
