@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, Change, ChangeAction, Desired, Kind, Live, Owned, Ownership, Plan, Resource, Step, StepId,
-    UniqueId,
+    Action, Address, Change, ChangeAction, Desired, Field, Kind, Live, Owned, Ownership, Path, Plan,
+    Resource, Step, StepId, UniqueId,
 };
 
 use crate::effect::{change, made, touched};
@@ -81,7 +81,50 @@ pub fn after_run(plan: &Plan, basis: &Basis, outcomes: &BTreeMap<StepId, Outcome
         after.0.remove(address);
         after.0.extend(owned.map(|owned| (address.clone(), owned)));
     }
+    name_by_id(&mut after, plan, basis, outcomes);
     after
+}
+
+/// A trust policy that named a user or role which is gone shows its id until it is put again. Where that failed and
+/// nobody remembers any more whose id it was, it would look like a change that somebody made: so it is written down.
+fn name_by_id(after: &mut Ownership, plan: &Plan, basis: &Basis, outcomes: &BTreeMap<StepId, Outcome>) {
+    let is_done = |step: &&Step| matches!(outcomes.get(&step.id), Some(Outcome::Done(_)));
+    let done = || plan.steps.iter().filter(is_done).map(|step| &step.action);
+    let deleted: BTreeSet<Address> = done().filter(|call| call.deletes()).map(Action::subject).collect();
+    let remembered: BTreeSet<&UniqueId> = after.0.values().map(|owned| &owned.id).collect();
+    let is_gone = |(address, owned): &(&Address, &Owned)| {
+        let was_there = basis.live.get(address) == Some(&owned.id);
+        !remembered.contains(&owned.id) && (!was_there || deleted.contains(address))
+    };
+    let arn = |address: &Address, path: &Path| match address {
+        Address::User(name) => Some(plan.account.user_arn(path, name)),
+        Address::Role(name) => Some(plan.account.role_arn(path, name)),
+        _ => None,
+    };
+    let ids: BTreeMap<String, String> = basis
+        .ownership
+        .0
+        .iter()
+        .filter(is_gone)
+        .filter_map(|(address, owned)| {
+            let arn = arn(address, owned.last_applied.path()?)?;
+            Some((arn.as_str().to_owned(), owned.id.0.clone()))
+        })
+        .collect();
+    if ids.is_empty() {
+        return;
+    }
+    let puts_trust =
+        |call: &&Action| matches!(call, Action::CreateRole { .. } | Action::UpdateAssumeRolePolicy { .. });
+    let put: BTreeSet<Address> = done().filter(puts_trust).map(Action::subject).collect();
+    let was_to_be_put = |change: &&Change| change.touches(Field::Trust) && !put.contains(&change.address);
+    for change in plan.changes.iter().filter(was_to_be_put) {
+        if let Some(Owned { last_applied: Resource::Role(role), .. }) = after.0.get_mut(&change.address)
+            && let Some(trust) = role.trust.map_aws_principals(|principal| ids.get(principal).cloned())
+        {
+            role.trust = trust;
+        }
+    }
 }
 
 /// Whether a run may have done something that its outcomes do not tell: made a thing whose id is not
