@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use iamctl_model::{Address, Plan, Step, StepId, UnfinishedRun};
+use iamctl_model::{Address, ChangeAction, Plan, Step, StepId, UnfinishedRun};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
@@ -249,7 +249,8 @@ impl<B: MasterBucket + Sync> MasterStore<'_, B> {
 }
 
 /// Leaves out of the plan of a run that left something open what it is known not to have made. Whatever
-/// has such a name now was made by somebody else, however equal it is.
+/// has such a name now was made by somebody else, however equal it is. Of a replacement, what was taken from the old
+/// one stays to be explained.
 fn leave_out_what_it_did_not_make(plan: &mut Plan, outcomes: &BTreeMap<StepId, Outcome>) {
     let was_not_made = |step: &&Step| {
         let outcome = outcomes.get(&step.id);
@@ -258,6 +259,10 @@ fn leave_out_what_it_did_not_make(plan: &mut Plan, outcomes: &BTreeMap<StepId, O
     };
     let not_made: BTreeSet<Address> =
         plan.steps.iter().filter(was_not_made).map(|step| step.action.subject()).collect();
-    plan.changes.retain(|change| !not_made.contains(&change.address));
+    plan.changes
+        .retain(|change| change.action == ChangeAction::Replace || !not_made.contains(&change.address));
+    for change in plan.changes.iter_mut().filter(|change| not_made.contains(&change.address)) {
+        change.after = None;
+    }
     plan.steps.retain(|step| made(&step.action).is_none() || !not_made.contains(&step.action.subject()));
 }

@@ -5,6 +5,7 @@
 //! | to make it | its recorded id | it is ours |
 //! | to make it | made since the run began, as planned or on the way there | it is ours |
 //! | to make it | a setting of the account, of which nobody knows when it was made, as planned | it is ours |
+//! | to make it | its recorded id, known to be ours; a part is as planned | that part was last applied by us |
 //! | to make it | anything else, or a thing that another manifest owns | it is not ours |
 //! | to change it | a part is as planned | that part was last applied by us |
 
@@ -56,10 +57,15 @@ fn claim_created(claimed: &mut Ownership, run: &UnfinishedRun, change: &Change, 
     let address = &change.address;
     let (Some(id), Some(planned)) = (live.id(address), &change.after) else { return };
     let Some(found) = live.resource(address, Some(planned)) else { return };
-    if claimed.owns(address, id) {
+    let recorded = run.created.get(address) == Some(id);
+    if let Some(owned) = claimed.get(address).filter(|owned| owned.id == *id) {
+        // That it was made is known, and what was done to it after that may not be.
+        if recorded {
+            let since = Change { before: Some(owned.last_applied.clone()), ..change.clone() };
+            claim_updated(claimed, &since, live);
+        }
         return;
     }
-    let recorded = run.created.get(address) == Some(id);
     let since = run.started.checked_sub(CLOCK_SKEW).unwrap_or(run.started);
     let is_since = live.created(address).is_some_and(|created| created >= since);
     // It was not there when the run was planned.

@@ -175,7 +175,9 @@ pub fn leaves_unexplained(
         let is_ours = live.id(&change.address).is_some_and(|id| ownership.owns(&change.address, id));
         match change.action {
             ChangeAction::Blocked if !is_ours => made_since(&change.address),
-            ChangeAction::Blocked | ChangeAction::Update => change.cause != Cause::Ours,
+            ChangeAction::Blocked | ChangeAction::Update | ChangeAction::Replace => {
+                change.cause != Cause::Ours
+            }
             // What is gone, and what is taken over anyway, is the same whoever did it.
             _ => false,
         }
