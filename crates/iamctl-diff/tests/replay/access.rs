@@ -18,11 +18,11 @@ use crate::states::{asked, asked_actions, role_name, with_new_names};
 use crate::world::{World, account, calls, order};
 
 /// Who may do what, as the names of requests.
-type Access = BTreeMap<Identity, BTreeSet<String>>;
+pub(crate) type Access = BTreeMap<Identity, BTreeSet<String>>;
 
 /// Documents that were made ready, each once.
 #[derive(Default)]
-struct Ready(BTreeMap<String, Policy>);
+pub(crate) struct Ready(BTreeMap<String, Policy>);
 
 impl Ready {
     fn policy(&mut self, document: &Document, kind: PolicyKind) -> Policy {
@@ -36,6 +36,11 @@ impl Ready {
             let all =
                 r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
             return self.policy(&Document::from_stored(all), PolicyKind::Principal);
+        }
+        // The texts of the others are not known here.
+        if arn.is_aws_managed() {
+            let nothing = r#"{"Version":"2012-10-17","Statement":[]}"#;
+            return self.policy(&Document::from_stored(nothing), PolicyKind::Principal);
         }
         let document = live.policies[&arn.policy_name()].default_version().unwrap().document.clone();
         self.policy(&document, PolicyKind::Principal)
@@ -70,7 +75,7 @@ impl Ready {
         (arn, Policies { identity, boundary, ..Policies::default() }, context)
     }
 
-    fn access(&mut self, live: &Live) -> Access {
+    pub(crate) fn access(&mut self, live: &Live) -> Access {
         let users = live.users.keys().cloned().map(Identity::User);
         let identities = users.chain(live.roles.keys().cloned().map(Identity::Role));
         identities.map(|identity| (identity.clone(), self.allowed(live, &identity))).collect()

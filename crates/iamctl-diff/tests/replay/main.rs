@@ -11,6 +11,8 @@
 
 mod access;
 mod cases;
+mod failing;
+mod journeys;
 mod matrix;
 mod others;
 mod properties;
