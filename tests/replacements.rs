@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fault_proxy::Fault;
+use fault_proxy::{Fault, Service};
 use serde_json::json;
 
 use crate::support::World;
@@ -123,6 +123,35 @@ fn finished_by_the_next_run(world: &World) {
     assert_eq!(world.aws().policies_of_role("worker"), ["not-iam", "work"]);
     assert!(world.aws().instance_profiles().contains(&("web".to_owned(), Some("worker".to_owned()))));
     world.expect_no_change();
+}
+
+/// Whichever of its calls fails, or is the last one before the run is killed.
+#[test]
+fn a_replacement_is_finished_by_the_next_run_wherever_it_came_to_grief() {
+    for (is_killed, call) in [false, true].into_iter().flat_map(|it| (1..=9).map(move |call| (it, call))) {
+        let world = managed();
+        world.edit("  worker: {path: /w/", "  worker: {path: /new/");
+        let struck = if is_killed { Fault::hold() } else { Fault::access_denied() };
+        let struck = struck.when(|call| call.service == Service::Iam && call.is_write()).nth(call);
+        let struck = world.proxy.inject(struck);
+        let apply = ["apply", "--yes", "--allow", "replace"];
+        if is_killed {
+            let run = world.start(&apply);
+            assert!(struck.wait_for_hits(1, Duration::from_secs(60)), "call {call}");
+            run.kill();
+            world.iamctl(&["unlock", &world.lock_holder().unwrap()]).expect(0);
+        } else {
+            world.iamctl(&apply).expect(1);
+            assert_eq!(struck.hits(), 1, "call {call}");
+        }
+        struck.remove();
+        world.iamctl(&apply).expect(0);
+        assert_eq!(world.aws().policies_of_role("worker"), ["not-iam", "work"], "call {call}");
+        let arn = format!("arn:aws:iam::{}:role/new/worker", world.account);
+        assert_eq!(world.aws().trust("boss")["Statement"][0]["Principal"]["AWS"], json!(arn), "call {call}");
+        assert!(world.aws().instance_profiles().contains(&("web".to_owned(), Some("worker".to_owned()))));
+        world.expect_no_change();
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ use iamctl_model::{
 
 use crate::comparable::Comparable;
 use crate::fields::{differing, take_over};
-use crate::ghosts::Ghosts;
+use crate::ghosts::{Ghosts, without_names_of_nobody};
 use crate::renamed::Names;
 
 /// What comparing yields.
@@ -141,7 +141,13 @@ impl Thing<'_> {
         let last = last.map(|owned| comparable.side(owned.last_applied.clone(), &wanted));
         // That somebody whom it names was deleted is no change that was made to this thing.
         let made = self.ghosts.without(&before);
-        let cause = |field: &Field| (*field, cause(*field, last.as_ref(), &made, &wanted));
+        let in_account = last.as_ref().map(|last| {
+            differing(&without_names_of_nobody(last, self.live), &without_names_of_nobody(&made, self.live))
+        });
+        let cause = |field: &Field| {
+            let is_changed = in_account.as_ref().is_some_and(|fields| fields.contains(field));
+            (*field, cause(*field, last.as_ref(), is_changed, &wanted))
+        };
         let fields: BTreeMap<_, _> = differing_fields.iter().map(cause).collect();
 
         if let Some(refusal) = self.refusal(managed, is_ours, &before, &wanted) {
@@ -403,15 +409,14 @@ fn has_fixed_path(thing: &Resource) -> bool {
 }
 
 /// Why a field differs. What was never applied by us was changed by the manifest.
-fn cause(field: Field, last: Option<&Resource>, live: &Resource, wanted: &Resource) -> Cause {
+fn cause(field: Field, last: Option<&Resource>, is_changed: bool, wanted: &Resource) -> Cause {
     let Some(last) = last else { return Cause::Ours };
     if field == Field::Thumbprints
         && matches!(last, Resource::OidcProvider(last) if last.thumbprints.is_none())
     {
         return Cause::Ours;
     }
-    let unchanged_since = |side: &Resource| !differing(last, side).contains(&field);
-    match (unchanged_since(wanted), unchanged_since(live)) {
+    match (!differing(last, wanted).contains(&field), !is_changed) {
         (true, _) => Cause::Drift,
         (false, true) => Cause::Ours,
         (false, false) => Cause::Conflict,

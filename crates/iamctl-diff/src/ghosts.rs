@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
-    Address, Change, ChangeAction, Desired, Field, Live, LivePolicy, Note, Ownership, Resource,
+    Address, Change, ChangeAction, Desired, Field, Identity, Live, LivePolicy, Note, Ownership, PrincipalArn,
+    Resource, Role,
 };
 use iamctl_policy::Document;
 
@@ -142,6 +143,34 @@ impl Ghosts {
             (None, Some("AROA")) => "a role that was deleted".to_owned(),
             (None, _) => "somebody who was deleted".to_owned(),
         }
+    }
+}
+
+/// A role with one word in its trust policy for all who are gone: those of whom an id is left, and those whom nobody
+/// has the name of any more. Until a trust is put again it shows the one or the other, and a run that failed in
+/// between need not have told whose id it is.
+pub(crate) fn without_names_of_nobody<'a>(thing: &'a Resource, live: &Live) -> Cow<'a, Resource> {
+    let Resource::Role(role) = thing else { return Cow::Borrowed(thing) };
+    let is_nobody = |principal: &str| is_unique_id(principal) || names_nobody(principal, live);
+    let nobody = |principal: &str| is_nobody(principal).then(|| "nobody".to_owned());
+    match role.trust.map_aws_principals(nobody) {
+        Some(trust) => Cow::Owned(Resource::Role(Role { trust, ..role.clone() })),
+        None => Cow::Borrowed(thing),
+    }
+}
+
+/// Whether a principal is an ARN of this account that no user or role has. Users can be moved, and keep their trust.
+fn names_nobody(principal: &str, live: &Live) -> bool {
+    let Ok(arn) = PrincipalArn::parse(principal) else { return false };
+    if arn.account() != live.account.id.as_str() {
+        return false;
+    }
+    match arn.identity() {
+        Some(Identity::User(name)) => !live.users.contains_key(&name),
+        Some(Identity::Role(name)) => {
+            live.roles.get(&name).is_none_or(|role| live.account.role_arn(&role.path, &name) != arn)
+        }
+        Some(Identity::Group(_)) | None => false,
     }
 }
 
