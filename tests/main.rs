@@ -25,6 +25,7 @@ mod hostile;
 mod import;
 mod instance_profiles;
 mod locks;
+mod made_again;
 mod manifest_renames;
 mod offline;
 mod oidc_providers;

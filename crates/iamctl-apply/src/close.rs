@@ -82,6 +82,19 @@ pub enum CloseProblem {
     },
 }
 
+impl ClosedRun {
+    /// Whether it did nothing, and for no other reason than that what it was to take away is not what the plan is about.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        let is_stale = |outcome: &Outcome| match outcome {
+            Outcome::Failed { error, .. } => error.is_stale(),
+            Outcome::Done(_) | Outcome::NotTried { .. } => false,
+        };
+        let stale = self.outcomes.values().filter(|outcome| is_stale(outcome)).count();
+        self.stop.is_none() && self.counts.done == 0 && stale > 0 && stale == self.counts.failed
+    }
+}
+
 impl<B: MasterBucket + Sync> ExecutedRun<'_, B> {
     /// What became of each step.
     #[must_use]

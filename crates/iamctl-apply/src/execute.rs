@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::doomed::Doomed;
 use crate::event::{RunEvent, millis};
 use crate::lag::{class, lag};
 use crate::lock_watch::LockWatch;
@@ -37,6 +38,8 @@ pub(crate) struct Executed {
 struct Answered {
     index: usize,
     began: Instant,
+    /// Whether the call was made: not when what it is about is gone, or another one.
+    was_made: bool,
     answer: Result<Receipt, ActionError>,
 }
 
@@ -64,6 +67,7 @@ struct Pace {
 pub(crate) struct Executor<'s, 'r, A, B> {
     account: &'s A,
     steps: &'s [Step],
+    doomed: &'s Doomed,
     started: Timestamp,
     parallel: NonZeroUsize,
     schedule: Schedule,
@@ -82,6 +86,7 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
     pub(crate) fn new(
         account: &'s A,
         opened: &'s Opened,
+        doomed: &'s Doomed,
         schedule: Schedule,
         recorder: Recorder<'r, B>,
         lock: LockWatch<'r, B>,
@@ -90,6 +95,7 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
         Self {
             account,
             steps: &opened.plan.steps,
+            doomed,
             started: opened.started,
             parallel,
             schedule,
@@ -173,23 +179,27 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
         let (Some(step), Some(attempts)) = (self.steps.get(index), self.attempts.get_mut(index)) else {
             return;
         };
-        let (account, started, began) = (self.account, self.started, Instant::now());
+        let (account, doomed, started, began) = (self.account, self.doomed, self.started, Instant::now());
         attempts.count += 1;
         attempts.first.get_or_insert(began);
         let (count, lost_before) = (attempts.count, attempts.lost);
         self.recorder.tell(RunEvent::StepStarted { step: step.id, attempt: count });
         let call = async move {
             let attempt = Attempt { run_started: started, lost_before };
-            let answer = account.perform(&step.action, attempt).await;
-            Answered { index, began, answer }
+            let (was_made, answer) = match doomed.before(step, account, lost_before).await {
+                Ok(None) => (true, account.perform(&step.action, attempt).await),
+                Ok(Some(receipt)) => (false, Ok(receipt)),
+                Err(error) => (false, Err(error)),
+            };
+            Answered { index, began, was_made, answer }
         };
         self.calls.push(call.boxed());
     }
 
     fn settle(&mut self, answered: Answered) {
-        let Answered { index, began, answer } = answered;
+        let Answered { index, began, was_made, answer } = answered;
         if let (Err(error), Some(attempts)) = (&answer, self.attempts.get_mut(index)) {
-            attempts.lost |= error.class.is_ambiguous();
+            attempts.lost |= was_made && error.class.is_ambiguous();
         }
         match answer {
             Ok(receipt) => {
@@ -204,7 +214,11 @@ impl<'s, 'r, A: IamAccount + Sync, B: MasterBucket + Sync> Executor<'s, 'r, A, B
             }
             Err(error) => match self.patience(index, began, &error) {
                 Retry::After(wait) if self.executed.stop.is_none() => self.try_again(index, error, wait),
-                Retry::After(_) | Retry::GiveUp => self.fail(index, error),
+                Retry::After(_) | Retry::GiveUp if was_made => self.fail(index, error),
+                // What kept it from being made says nothing about the call itself.
+                Retry::After(_) | Retry::GiveUp => {
+                    self.fail(index, ActionError { class: ErrorClass::Refused, ..error });
+                }
             },
         }
     }

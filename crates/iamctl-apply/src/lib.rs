@@ -19,6 +19,7 @@
 //! #     async fn perform(&self, _: &Action, _: Attempt) -> Result<Receipt, ActionError> {
 //! #         Ok(Receipt { created: Some(UniqueId("AIDA1".to_owned())), ..Receipt::default() })
 //! #     }
+//! #     async fn find(&self, _: &Address, _: Option<&Path>) -> Result<Option<UniqueId>, ActionError> { Ok(None) }
 //! # }
 //! # struct Fixed;
 //! # impl TimeAndChance for Fixed {
@@ -64,6 +65,7 @@ mod archive;
 mod bucket;
 mod close;
 mod digest;
+mod doomed;
 mod effect;
 mod error;
 mod event;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use iamctl_model::{Action, UniqueId};
+use iamctl_model::{Action, Address, Guard, Path, UniqueId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,14 @@ pub trait IamAccount {
         action: &Action,
         attempt: Attempt,
     ) -> impl Future<Output = Result<Receipt, ActionError>> + Send;
+
+    /// The unique id of what is at an address now, `None` where nothing is. The path matters for policies, which are
+    /// asked for by their ARN. Asked of users, groups, roles, policies and instance profiles only.
+    fn find(
+        &self,
+        address: &Address,
+        path: Option<&Path>,
+    ) -> impl Future<Output = Result<Option<UniqueId>, ActionError>> + Send;
 }
 
 /// What bears on one attempt at a call.
@@ -111,7 +119,8 @@ impl ErrorClass {
 pub struct ActionError {
     /// What it means for the run.
     pub class: ErrorClass,
-    /// AWS's error code, when AWS answered.
+    /// AWS's error code, when AWS answered; `stale` when the call was not made, because what it would take away is
+    /// not what the plan is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// AWS's message, or what happened on the way.
@@ -119,6 +128,14 @@ pub struct ActionError {
     /// AWS's id of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+}
+
+impl ActionError {
+    /// Whether the call was not made, because what it would take away is not what the plan is about.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.class == ErrorClass::Refused && self.code.as_deref() == Some(Guard::Stale.as_str())
+    }
 }
 
 impl fmt::Display for ActionError {

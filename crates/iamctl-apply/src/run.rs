@@ -17,6 +17,7 @@ use crate::after::Basis;
 use crate::archive::ArchiveError;
 use crate::close::ExecutedRun;
 use crate::digest::ManifestFiles;
+use crate::doomed::Doomed;
 use crate::error::{ReadError, WriteError};
 use crate::event::{RunEvent, Watcher};
 use crate::execute::{DEFAULT_PARALLEL, Executor};
@@ -326,9 +327,10 @@ impl<'r, B: MasterBucket + Sync> OpenRun<'r, B> {
         parallel: NonZeroUsize,
     ) -> ExecutedRun<'r, B> {
         let Self { underway, schedule, recorder } = self;
-        let Underway { locked, opened, .. } = &underway;
+        let Underway { locked, opened, basis, .. } = &underway;
+        let doomed = Doomed::of(&opened.plan, basis);
         let lock = LockWatch::new(locked.store.clone(), locked.run().clone(), recorder.time());
-        let executor = Executor::new(account, opened, schedule, recorder, lock, parallel);
+        let executor = Executor::new(account, opened, &doomed, schedule, recorder, lock, parallel);
         let (executed, recorder) = executor.run(cancelled).await;
         ExecutedRun { underway, recorder, executed }
     }

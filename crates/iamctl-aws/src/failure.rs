@@ -74,7 +74,7 @@ impl Failure {
         ActionError { class, code, message, request_id }
     }
 
-    fn unanswered(class: ErrorClass, message: String) -> Self {
+    pub(crate) fn unanswered(class: ErrorClass, message: String) -> Self {
         Self {
             class,
             code: None,

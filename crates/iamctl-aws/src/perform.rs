@@ -20,7 +20,7 @@ use aws_sdk_iam::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
 use aws_sdk_iam::types::{StatusType, Tag};
 use iamctl_apply::{ActionError, Attempt, ErrorClass, IamAccount, Receipt};
-use iamctl_model::{Account, Action, KeyStatus, PolicyArn, Tags, UniqueId};
+use iamctl_model::{Account, Action, Address, KeyStatus, Path, PolicyArn, Tags, UniqueId};
 
 use crate::connect::Aws;
 use crate::convert;
@@ -58,6 +58,10 @@ impl IamAccount for AwsIam {
             Some(policy) => self.error(failure.with_policy(policy)),
             None => self.error(failure),
         })
+    }
+
+    async fn find(&self, address: &Address, path: Option<&Path>) -> Result<Option<UniqueId>, ActionError> {
+        self.look_up(address, path).await.map_err(|failure| self.error(failure))
     }
 }
 

@@ -50,6 +50,11 @@ async fn every_call_does_what_it_says() {
     assert_eq!(made_user.created.as_ref(), live.id(&"user/u".parse().unwrap()));
     assert_eq!(made_group.created.as_ref(), live.id(&"group/g".parse().unwrap()));
     assert_eq!(made_role.created.as_ref(), live.id(&"role/r".parse().unwrap()));
+    let with_ids = ["policy/p", "user/u", "group/g", "role/r", "instance_profile/i"];
+    for address in with_ids.map(|text| text.parse::<Address>().unwrap()) {
+        let path = live.resource(&address, None).unwrap().path().cloned();
+        assert_eq!(iam.find(&address, path.as_ref()).await.unwrap().as_ref(), live.id(&address));
+    }
     let role = &live.roles[&role_name("r")];
     assert_eq!(role.trust, Document::from_stored(TRUST));
     assert_eq!(role.details.as_ref().unwrap().max_session_duration.as_secs(), 7_200);
@@ -95,6 +100,9 @@ async fn every_call_does_what_it_says() {
         made.perform(&iam, action.clone(), now).await;
     }
     assert_eq!(read(&world).await, Live::empty(account.clone()));
+    for address in with_ids.map(|text| text.parse::<Address>().unwrap()) {
+        assert_eq!(iam.find(&address, None).await.unwrap(), None);
+    }
     for action in &deletions {
         let receipt = made.perform(&iam, action.clone(), now).await;
         // Of all deletes, AWS is content with nothing in the first alone; moto in both.

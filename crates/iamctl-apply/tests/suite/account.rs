@@ -48,6 +48,10 @@ struct Inner {
     /// Calls that were carried out, in order.
     carried_out: Vec<Action>,
     attempts: usize,
+    /// What was asked for by its name.
+    asked_for: Vec<Address>,
+    /// How the next questions fail.
+    unanswered: Vec<ErrorClass>,
     in_flight: Vec<Address>,
     most_in_flight: usize,
     rules: Vec<Rule>,
@@ -103,6 +107,27 @@ impl TestAccount {
 
     pub(crate) fn carried_out(&self) -> Vec<Action> {
         self.lock().carried_out.clone()
+    }
+
+    pub(crate) fn asked_for(&self) -> Vec<Address> {
+        self.lock().asked_for.clone()
+    }
+
+    /// So many of the next questions for something fail so.
+    pub(crate) fn do_not_answer(&self, class: ErrorClass, times: usize) {
+        self.lock().unanswered = vec![class; times];
+    }
+
+    /// Deletes a thing behind everybody's back.
+    pub(crate) fn uproot(&self, address: &str) {
+        let mut inner = self.lock();
+        let address: Address = address.parse().unwrap();
+        inner.things.remove(&address);
+        for thing in inner.things.values_mut() {
+            if let (Resource::Group(group), Address::User(user)) = (&mut thing.value, &address) {
+                group.members.remove(user);
+            }
+        }
     }
 
     pub(crate) fn attempts(&self) -> usize {
@@ -244,6 +269,19 @@ pub(crate) fn failure(class: ErrorClass, code: &str) -> ActionError {
 }
 
 impl IamAccount for TestAccount {
+    async fn find(
+        &self,
+        address: &Address,
+        _: Option<&iamctl_model::Path>,
+    ) -> Result<Option<UniqueId>, ActionError> {
+        let mut inner = self.lock();
+        inner.asked_for.push(address.clone());
+        match inner.unanswered.pop() {
+            Some(class) => Err(failure(class, "Injected")),
+            None => Ok(inner.things.get(address).map(|thing| thing.id.clone())),
+        }
+    }
+
     async fn perform(&self, action: &Action, attempt: Attempt) -> Result<Receipt, ActionError> {
         (self.guard)(action);
         let (fault, takes) = {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod doomed;
+#[cfg(test)]
 mod ending;
 #[cfg(test)]
 mod executor;

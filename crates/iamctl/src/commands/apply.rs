@@ -95,6 +95,7 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     report(&session, &planned.plan, &closed, global, terminal);
     Ok(match closed.result {
         RunResult::Succeeded if closed.problems.is_empty() => Exit::Done,
+        RunResult::Failed if closed.is_stale() => Exit::Refused,
         RunResult::Succeeded | RunResult::Failed => Exit::Failed,
         RunResult::Interrupted => Exit::Interrupted,
     })
