@@ -29,14 +29,19 @@ impl Aws {
         live.quotas = Observed::Read(Quotas {
             users: of(SummaryKeyType::UsersQuota),
             groups: of(SummaryKeyType::GroupsQuota),
-            // The SDK has no word of its own for this one.
-            roles: of(SummaryKeyType::from("RolesQuota")),
+            roles: of(SummaryKeyType::RolesQuota),
             policies: of(SummaryKeyType::PoliciesQuota),
-            instance_profiles: of(SummaryKeyType::from("InstanceProfilesQuota")),
+            instance_profiles: of(SummaryKeyType::InstanceProfilesQuota),
             policies_of_user: of(SummaryKeyType::AttachedPoliciesPerUserQuota),
             policies_of_group: of(SummaryKeyType::AttachedPoliciesPerGroupQuota),
             policies_of_role: of(SummaryKeyType::AttachedPoliciesPerRoleQuota),
             groups_of_user: of(SummaryKeyType::GroupsPerUserQuota),
+            inline_size_of_user: of(SummaryKeyType::UserPolicySizeQuota),
+            inline_size_of_group: of(SummaryKeyType::GroupPolicySizeQuota),
+            inline_size_of_role: of(SummaryKeyType::RolePolicySizeQuota),
+            versions_of_policy: of(SummaryKeyType::VersionsPerPolicyQuota),
+            policy_size: of(SummaryKeyType::PolicySizeQuota),
+            trust_size: of(SummaryKeyType::AssumeRolePolicySizeQuota),
         });
         Ok(())
     }

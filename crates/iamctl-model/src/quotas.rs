@@ -26,6 +26,18 @@ pub struct Quotas {
     pub policies_of_role: Option<usize>,
     /// Groups that one user is a member of.
     pub groups_of_user: Option<usize>,
+    /// Characters of all inline policies of one user, white space not counted.
+    pub inline_size_of_user: Option<usize>,
+    /// Characters of all inline policies of one group.
+    pub inline_size_of_group: Option<usize>,
+    /// Characters of all inline policies of one role.
+    pub inline_size_of_role: Option<usize>,
+    /// Versions that are kept of one managed policy.
+    pub versions_of_policy: Option<usize>,
+    /// Characters of one managed policy.
+    pub policy_size: Option<usize>,
+    /// Characters of the trust policy of one role.
+    pub trust_size: Option<usize>,
 }
 
 impl Quotas {
@@ -53,6 +65,23 @@ impl Quotas {
             Kind::User => self.policies_of_user,
             Kind::Group => self.policies_of_group,
             Kind::Role => self.policies_of_role,
+            Kind::Policy
+            | Kind::InstanceProfile
+            | Kind::OidcProvider
+            | Kind::SamlProvider
+            | Kind::AccountAlias
+            | Kind::PasswordPolicy
+            | Kind::MasterCopy => None,
+        }
+    }
+
+    /// How many characters all inline policies of one thing of a kind may have.
+    #[must_use]
+    pub fn inline_size(&self, kind: Kind) -> Option<usize> {
+        match kind {
+            Kind::User => self.inline_size_of_user,
+            Kind::Group => self.inline_size_of_group,
+            Kind::Role => self.inline_size_of_role,
             Kind::Policy
             | Kind::InstanceProfile
             | Kind::OidcProvider

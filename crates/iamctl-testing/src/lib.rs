@@ -5,6 +5,6 @@ mod behaviour;
 mod bucket;
 mod trust;
 
-pub use account::{MemoryAccount, Quotas, saml_metadata};
+pub use account::{MemoryAccount, saml_metadata};
 pub use behaviour::{Call, Scene, scenes};
 pub use bucket::{BucketCall, BucketFault, BucketOperation, MemoryBucket};

@@ -85,7 +85,7 @@ fn world(sections: &BTreeMap<String, String>) -> World {
         world.account.rename(&from.parse().unwrap(), &to.parse().unwrap());
     }
     if let Some(quotas) = sections.get("quotas") {
-        world.account.tell_quotas(serde_json::from_str(quotas).unwrap());
+        world.account.tell_quotas(&serde_json::from_str(quotas).unwrap());
     }
     for line in sections.get("credentials").map(String::as_str).unwrap_or_default().lines() {
         let (user, has) = line.split_once(": ").unwrap();

@@ -1,7 +1,7 @@
 //! Groups.
 
 use iamctl_apply::ActionError;
-use iamctl_model::{Action, Group, GroupName, LiveGroup, UniqueId};
+use iamctl_model::{Action, Group, GroupName, Kind, LiveGroup, UniqueId};
 
 use super::holdings::{no_policies, on_policies};
 use super::{MemoryAccount, conflict, exists, missing};
@@ -24,7 +24,7 @@ impl MemoryAccount {
         if let Action::AttachGroupPolicy { policy_arn, .. } = action {
             self.check_policy(policy_arn)?;
         }
-        let quotas = self.quotas.clone();
+        let most = self.most_of_policies(Kind::Group);
         let group =
             self.live.groups.get_mut(name).ok_or_else(|| missing(format!("The group with name {name}")))?;
         let value = &mut group.value;
@@ -39,7 +39,7 @@ impl MemoryAccount {
                 no_policies(&value.policies, &value.inline_policies)?;
                 self.live.groups.remove(name);
             }
-            _ => on_policies(&mut value.policies, &mut value.inline_policies, 5_120, &quotas, action)?,
+            _ => on_policies(&mut value.policies, &mut value.inline_policies, most, action)?,
         }
         Ok(None)
     }

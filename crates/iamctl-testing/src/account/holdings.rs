@@ -6,7 +6,7 @@ use iamctl_apply::{ActionError, ErrorClass};
 use iamctl_model::{Action, PolicyArn, PolicyName, Tags};
 use iamctl_policy::Document;
 
-use super::{Quotas, conflict, error, limit, missing};
+use super::{conflict, error, limit, missing};
 
 pub(super) fn no_policies(
     attached: &BTreeSet<PolicyArn>,
@@ -21,23 +21,21 @@ pub(super) fn no_policies(
     Ok(())
 }
 
-/// Attaches, detaches, puts and deletes policies of a user, group or role.
+/// Attaches, detaches, puts and deletes policies of a user, group or role, which may have so many attached and so many
+/// characters of inline policies.
 pub(super) fn on_policies(
     attached: &mut BTreeSet<PolicyArn>,
     inline: &mut BTreeMap<PolicyName, Document>,
-    inline_size: usize,
-    quotas: &Quotas,
+    (most_attached, inline_size): (Option<usize>, Option<usize>),
     action: &Action,
 ) -> Result<(), ActionError> {
     match action {
         Action::AttachUserPolicy { policy_arn, .. }
         | Action::AttachGroupPolicy { policy_arn, .. }
         | Action::AttachRolePolicy { policy_arn, .. } => {
-            if attached.len() >= quotas.attachments && !attached.contains(policy_arn) {
-                return Err(limit(format!(
-                    "Cannot exceed quota for PoliciesPerRole: {}",
-                    quotas.attachments
-                )));
+            let is_new = !attached.contains(policy_arn);
+            if let Some(most) = most_attached.filter(|most| is_new && attached.len() >= *most) {
+                return Err(limit(format!("Cannot exceed quota for PoliciesPerRole: {most}")));
             }
             attached.insert(policy_arn.clone());
         }
@@ -53,8 +51,9 @@ pub(super) fn on_policies(
         | Action::PutRolePolicy { policy_name, policy_document, .. } => {
             let others = inline.iter().filter(|(name, _)| *name != policy_name);
             let size: usize = others.map(|(_, document)| document.quota_size()).sum();
-            if size.saturating_add(policy_document.quota_size()) > inline_size {
-                return Err(limit(format!("Maximum policy size of {inline_size} bytes exceeded")));
+            let size = size.saturating_add(policy_document.quota_size());
+            if let Some(most) = inline_size.filter(|most| size > *most) {
+                return Err(limit(format!("Maximum policy size of {most} bytes exceeded")));
             }
             // An upsert keeps the spelling of the name it replaces.
             match inline.get_mut(policy_name) {

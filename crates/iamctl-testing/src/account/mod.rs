@@ -5,11 +5,11 @@
 //! | a name is unique whatever its case | `EntityAlreadyExists` | IAM User Guide, quotas page |
 //! | a call on what is not there | `NoSuchEntity` | IAM API |
 //! | deleting what still has children, members, users or credentials | `DeleteConflict` | IAM API, `Delete*` |
-//! | more users, groups, roles, policies or instance profiles than [`MemoryAccount::tell_quotas`] says | `LimitExceeded` | quotas page |
-//! | a sixth policy version, an eleventh attachment or group | `LimitExceeded` | quotas page |
+//! | more users, groups, roles, policies, instance profiles, attachments or versions than [`MemoryAccount::quotas`] says | `LimitExceeded` | quotas page |
 //! | a second role in an instance profile | `LimitExceeded` | quotas page |
 //! | a sixth thumbprint, or a hundred and first client id | `LimitExceeded` | quotas page |
-//! | a hundred and first SAML provider | `LimitExceeded` | quotas page |
+//! | a hundred and first OIDC or SAML provider | `LimitExceeded` | quotas page |
+//! | a fifty-first tag | `LimitExceeded` | quotas page |
 //! | metadata that is no metadata | `InvalidInput` | IAM API, `CreateSAMLProvider` |
 //! | documents beyond their size | `LimitExceeded` | quotas page |
 //! | a trust policy that names a user or role which is not there | `MalformedPolicyDocument` | Principal page |
@@ -33,30 +33,43 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_apply::{ActionError, ErrorClass, Receipt};
 use iamctl_model::{
-    Account, Action, Address, Live, LivePolicy, MfaSerial, Observed, Path, PolicyArn, PolicyName, UniqueId,
+    Account, Action, Address, Kind, Live, LivePolicy, MfaSerial, Observed, Path, PolicyArn, PolicyName,
+    UniqueId,
 };
 use iamctl_policy::Document;
 use jiff::Timestamp;
 pub use saml_provider::saml_metadata;
 
-/// The quotas that the account enforces: AWS's defaults.
+/// The quotas that the account enforces.
 #[derive(Debug, Clone)]
-pub struct Quotas {
-    /// Managed policies for one user, group or role.
-    pub attachments: usize,
-    /// Groups of one user.
-    pub groups_per_user: usize,
-    /// Versions of one managed policy.
-    pub versions: usize,
-    /// Characters of a managed policy, white space not counted.
-    pub managed_size: usize,
-    /// Characters of a trust policy, white space not counted.
-    pub trust_size: usize,
+struct Quotas {
+    /// Those that `GetAccountSummary` tells.
+    told: iamctl_model::Quotas,
+    oidc_providers: usize,
+    saml_providers: usize,
 }
 
 impl Default for Quotas {
+    /// AWS's defaults. Source: IAM User Guide, "IAM and AWS STS quotas".
     fn default() -> Self {
-        Self { attachments: 10, groups_per_user: 10, versions: 5, managed_size: 6_144, trust_size: 2_048 }
+        let told = iamctl_model::Quotas {
+            users: Some(5_000),
+            groups: Some(300),
+            roles: Some(1_000),
+            policies: Some(1_500),
+            instance_profiles: Some(1_000),
+            policies_of_user: Some(10),
+            policies_of_group: Some(10),
+            policies_of_role: Some(10),
+            groups_of_user: Some(10),
+            inline_size_of_user: Some(2_048),
+            inline_size_of_group: Some(5_120),
+            inline_size_of_role: Some(10_240),
+            versions_of_policy: Some(5),
+            policy_size: Some(6_144),
+            trust_size: Some(2_048),
+        };
+        Self { told, oidc_providers: 100, saml_providers: 100 }
     }
 }
 
@@ -124,31 +137,67 @@ impl MemoryAccount {
         Self::new(Live::empty(account), Timestamp::UNIX_EPOCH)
     }
 
-    /// With other quotas.
-    #[must_use]
-    pub fn with_quotas(mut self, quotas: Quotas) -> Self {
-        self.quotas = quotas;
-        self
+    /// Has these quotas from now on, those that are `None` as before, and tells them to readers.
+    pub fn tell_quotas(&mut self, quotas: &iamctl_model::Quotas) {
+        self.set_quotas(quotas);
+        self.live.quotas = Observed::Read(self.quotas.told.clone());
     }
 
-    /// Has these quotas from now on, enforces them, and shows them to readers.
-    pub fn tell_quotas(&mut self, quotas: iamctl_model::Quotas) {
-        self.quotas.attachments = quotas.policies_of_user.unwrap_or(self.quotas.attachments);
-        self.quotas.groups_per_user = quotas.groups_of_user.unwrap_or(self.quotas.groups_per_user);
-        self.live.quotas = Observed::Read(quotas);
+    /// The same, but readers are told nothing.
+    pub fn set_quotas(&mut self, quotas: &iamctl_model::Quotas) {
+        let told = &mut self.quotas.told;
+        for (has, is) in [
+            (&mut told.users, quotas.users),
+            (&mut told.groups, quotas.groups),
+            (&mut told.roles, quotas.roles),
+            (&mut told.policies, quotas.policies),
+            (&mut told.instance_profiles, quotas.instance_profiles),
+            (&mut told.policies_of_user, quotas.policies_of_user),
+            (&mut told.policies_of_group, quotas.policies_of_group),
+            (&mut told.policies_of_role, quotas.policies_of_role),
+            (&mut told.groups_of_user, quotas.groups_of_user),
+            (&mut told.inline_size_of_user, quotas.inline_size_of_user),
+            (&mut told.inline_size_of_group, quotas.inline_size_of_group),
+            (&mut told.inline_size_of_role, quotas.inline_size_of_role),
+            (&mut told.versions_of_policy, quotas.versions_of_policy),
+            (&mut told.policy_size, quotas.policy_size),
+            (&mut told.trust_size, quotas.trust_size),
+        ] {
+            *has = is.or(*has);
+        }
+    }
+
+    /// The quotas that the account enforces, of those that `GetAccountSummary` tells.
+    #[must_use]
+    pub fn quotas(&self) -> &iamctl_model::Quotas {
+        &self.quotas.told
+    }
+
+    /// Has room for this many OIDC and SAML providers each from now on.
+    pub fn set_most_providers(&mut self, oidc_providers: usize, saml_providers: usize) {
+        self.quotas.oidc_providers = oidc_providers;
+        self.quotas.saml_providers = saml_providers;
     }
 
     /// Whether there is room for one more of a kind.
     fn check_room(&self, action: &Action) -> Result<(), ActionError> {
         let kind = action.subject().kind();
-        let most =
-            self.live.quotas.as_ref().and_then(|quotas| quotas.of_kind(kind)).filter(|_| action.creates());
-        match most {
+        let most = match kind {
+            Kind::OidcProvider => Some(self.quotas.oidc_providers),
+            Kind::SamlProvider => Some(self.quotas.saml_providers),
+            _ => self.quotas.told.of_kind(kind),
+        };
+        match most.filter(|_| action.creates()) {
             Some(most) if self.live.count(kind) >= most => {
                 Err(limit(format!("Cannot exceed quota for {}PerAccount: {most}", kind.section())))
             }
             _ => Ok(()),
         }
+    }
+
+    /// How many policies may be attached to one thing of a kind, and how long its inline policies may be.
+    fn most_of_policies(&self, kind: Kind) -> (Option<usize>, Option<usize>) {
+        (self.quotas.told.attached_to(kind), self.quotas.told.inline_size(kind))
     }
 
     /// What the account holds, as a reader would see it.
@@ -210,8 +259,8 @@ impl MemoryAccount {
     }
 }
 
-fn check_size(document: &Document, most: usize, quota: &str) -> Result<(), ActionError> {
-    if document.quota_size() > most {
+fn check_size(document: &Document, most: Option<usize>, quota: &str) -> Result<(), ActionError> {
+    if let Some(most) = most.filter(|most| document.quota_size() > *most) {
         return Err(limit(format!("Cannot exceed quota for {quota}: {most}")));
     }
     Ok(())

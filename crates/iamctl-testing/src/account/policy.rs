@@ -36,10 +36,13 @@ impl MemoryAccount {
         let position = |id: &VersionId| policy.versions.iter().position(|version| version.id == *id);
         match action {
             Action::CreatePolicyVersion { policy_document, .. } => {
-                check_size(policy_document, quotas.managed_size, "PolicySize")?;
-                if policy.versions.len() >= quotas.versions {
-                    let message = "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.";
-                    return Err(limit(message.to_owned()));
+                check_size(policy_document, quotas.told.policy_size, "PolicySize")?;
+                if let Some(most) =
+                    quotas.told.versions_of_policy.filter(|most| policy.versions.len() >= *most)
+                {
+                    return Err(limit(format!(
+                        "A managed policy can have up to {most} versions. Before you create a new version, you must delete an existing version."
+                    )));
                 }
                 let latest = self.latest_versions.entry(name.clone()).or_default();
                 *latest = latest.saturating_add(1);
@@ -100,7 +103,7 @@ impl MemoryAccount {
         if self.live.policies.contains_key(name) {
             return Err(exists(format!("A policy called {name}")));
         }
-        check_size(document, self.quotas.managed_size, "PolicySize")?;
+        check_size(document, self.quotas.told.policy_size, "PolicySize")?;
         let mut checked_tags = Tags::default();
         set_tags(&mut checked_tags, tags, false)?;
         let id = self.new_id("ANPA");

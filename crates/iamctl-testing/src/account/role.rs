@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_apply::ActionError;
 use iamctl_model::{
-    Action, Identity, LiveRole, Observed, PrincipalArn, RoleDetails, RoleName, Tags, UniqueId,
+    Action, Identity, Kind, LiveRole, Observed, PrincipalArn, RoleDetails, RoleName, Tags, UniqueId,
 };
 use iamctl_policy::Document;
 
@@ -27,7 +27,7 @@ impl MemoryAccount {
             Action::UpdateAssumeRolePolicy { policy_document, .. } => self.check_trust(policy_document)?,
             _ => {}
         }
-        let quotas = self.quotas.clone();
+        let most = self.most_of_policies(Kind::Role);
         let role =
             self.live.roles.get_mut(name).ok_or_else(|| missing(format!("The role with name {name}")))?;
         match action {
@@ -45,7 +45,7 @@ impl MemoryAccount {
             Action::DeleteRolePermissionsBoundary { .. } => role.permissions_boundary = None,
             Action::TagRole { tags, .. } => set_tags(&mut role.tags, tags, true)?,
             Action::UntagRole { tag_keys, .. } => untag(&mut role.tags, tag_keys, true),
-            _ => on_policies(&mut role.policies, &mut role.inline_policies, 10_240, &quotas, action)?,
+            _ => on_policies(&mut role.policies, &mut role.inline_policies, most, action)?,
         }
         Ok(None)
     }
@@ -104,7 +104,7 @@ impl MemoryAccount {
     }
 
     fn check_trust(&self, trust: &Document) -> Result<(), ActionError> {
-        check_size(trust, self.quotas.trust_size, "ACLSizePerRole")?;
+        check_size(trust, self.quotas.told.trust_size, "ACLSizePerRole")?;
         for value in trust.aws_principals() {
             let there = match PrincipalArn::parse(value) {
                 Ok(arn) if arn.account() == self.live.account.id.as_str() => match arn.identity() {

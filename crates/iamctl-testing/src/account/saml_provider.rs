@@ -9,9 +9,7 @@ use iamctl_model::{
 };
 
 use super::holdings::{set_tags, untag};
-use super::{MemoryAccount, error, exists, limit, missing};
-
-const MOST: usize = 100;
+use super::{MemoryAccount, error, exists, missing};
 
 impl MemoryAccount {
     pub(super) fn on_saml_provider(
@@ -50,9 +48,6 @@ impl MemoryAccount {
         let there = self.saml_providers()?;
         if there.contains_key(name) {
             return Err(exists(format!("SAMLProvider {name}")));
-        }
-        if there.len() >= MOST {
-            return Err(limit(format!("Cannot exceed quota for SAMLProvidersPerAccount: {MOST}")));
         }
         check(metadata)?;
         let mut checked_tags = Tags::default();

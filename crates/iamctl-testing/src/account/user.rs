@@ -1,7 +1,9 @@
 //! Users and their memberships.
 
 use iamctl_apply::ActionError;
-use iamctl_model::{Action, GroupName, LiveUser, Observed, Path, PolicyArn, Tags, UniqueId, User, UserName};
+use iamctl_model::{
+    Action, GroupName, Kind, LiveUser, Observed, Path, PolicyArn, Tags, UniqueId, User, UserName,
+};
 
 use super::credentials::no_credentials;
 use super::holdings::{no_policies, on_policies, set_tags, untag};
@@ -32,7 +34,7 @@ impl MemoryAccount {
             self.check_policy(policy_arn)?;
         }
         let account = self.live.account.clone();
-        let quotas = self.quotas.clone();
+        let most = self.most_of_policies(Kind::User);
         let user =
             self.live.users.get_mut(name).ok_or_else(|| missing(format!("The user with name {name}")))?;
         let value = &mut user.value;
@@ -51,7 +53,7 @@ impl MemoryAccount {
             Action::DeleteUserPermissionsBoundary { .. } => value.permissions_boundary = None,
             Action::TagUser { tags, .. } => set_tags(&mut value.tags, tags, true)?,
             Action::UntagUser { tag_keys, .. } => untag(&mut value.tags, tag_keys, true),
-            _ => on_policies(&mut value.policies, &mut value.inline_policies, 2_048, &quotas, action)?,
+            _ => on_policies(&mut value.policies, &mut value.inline_policies, most, action)?,
         }
         Ok(None)
     }
@@ -100,13 +102,14 @@ impl MemoryAccount {
     }
 
     fn membership(&mut self, user: &UserName, group: &GroupName, add: bool) -> Result<(), ActionError> {
-        let most = self.quotas.groups_per_user;
+        let most = self.quotas.told.groups_of_user;
         let live_user =
             self.live.users.get_mut(user).ok_or_else(|| missing(format!("The user with name {user}")))?;
         let live_group =
             self.live.groups.get_mut(group).ok_or_else(|| missing(format!("The group with name {group}")))?;
         if add {
-            if live_user.value.groups.len() >= most && !live_user.value.groups.contains(group) {
+            let (groups, is_new) = (live_user.value.groups.len(), !live_user.value.groups.contains(group));
+            if let Some(most) = most.filter(|most| is_new && groups >= *most) {
                 return Err(limit(format!("Cannot exceed quota for GroupsPerUser: {most}")));
             }
             live_user.value.groups.insert(group.clone());
