@@ -22,18 +22,39 @@ pub(crate) enum Reason {
     Precondition,
 }
 
+/// An edge that gave way, and what it was for.
+pub(crate) type GivenUp = (usize, usize, Reason);
+
 const FROM_WEAKEST: [Reason; 4] = [Reason::Tidy, Reason::Runner, Reason::Gap, Reason::Excess];
 
 /// Edges between steps numbered from 0.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Edges(BTreeMap<(usize, usize), Reason>);
+pub(crate) struct Edges(BTreeMap<(usize, usize), Why>);
+
+/// All that is told of why one step comes before another.
+#[derive(Debug, Clone, Copy)]
+struct Why {
+    /// The strongest reason, which counts.
+    strongest: Reason,
+    /// Whether it is also so that there is no gap.
+    gap: bool,
+}
+
+impl Why {
+    /// What is given up with an edge: a hole where it closed one, and a gap as well where it closed that too.
+    fn given_up(self, (first, then): (usize, usize)) -> impl Iterator<Item = GivenUp> {
+        let also = (self.gap && self.strongest == Reason::Excess).then_some(Reason::Gap);
+        [self.strongest].into_iter().chain(also).map(move |reason| (first, then, reason))
+    }
+}
 
 impl Edges {
     /// `first` comes before `then`. Of two reasons for the same edge the stronger one counts.
     pub(crate) fn add(&mut self, first: usize, then: usize, reason: Reason) {
         if first != then {
-            let strongest = self.0.entry((first, then)).or_insert(reason);
-            *strongest = reason.max(*strongest);
+            let why = self.0.entry((first, then)).or_insert(Why { strongest: reason, gap: false });
+            why.strongest = reason.max(why.strongest);
+            why.gap |= reason == Reason::Gap;
         }
     }
 
@@ -61,7 +82,7 @@ impl Edges {
 
     /// Takes edges away, the weakest first, until there is an order. Returns what was taken away, or
     /// the steps of a circle that only preconditions make.
-    pub(crate) fn break_circles(&mut self, nodes: usize) -> Result<Vec<(usize, usize, Reason)>, Vec<usize>> {
+    pub(crate) fn break_circles(&mut self, nodes: usize) -> Result<Vec<GivenUp>, Vec<usize>> {
         let mut given_up = Vec::new();
         for weakest in FROM_WEAKEST {
             let circles = self.circles(nodes);
@@ -72,11 +93,11 @@ impl Edges {
             for (number, circle) in circles.iter().enumerate() {
                 circle_of.extend(circle.iter().map(|step| (*step, number)));
             }
-            self.0.retain(|(first, then), reason| {
+            self.0.retain(|(first, then), why| {
                 let inside = circle_of.get(first).is_some_and(|circle| circle_of.get(then) == Some(circle));
-                let goes = inside && *reason == weakest;
+                let goes = inside && why.strongest == weakest;
                 if goes {
-                    given_up.push((*first, *then, *reason));
+                    given_up.extend(why.given_up((*first, *then)));
                 }
                 !goes
             });
@@ -151,6 +172,12 @@ mod tests {
         let mut circle = edges.break_circles(3).unwrap_err();
         circle.sort_unstable();
         assert_eq!(circle, [0, 1]);
+    }
+
+    #[test]
+    fn a_hole_that_opens_opens_a_gap_as_well_where_the_edge_closed_both() {
+        let mut edges = edges(&[(0, 1, Reason::Gap), (0, 1, Reason::Excess), (1, 0, Reason::Precondition)]);
+        assert_eq!(edges.break_circles(2), Ok(vec![(0, 1, Reason::Excess), (0, 1, Reason::Gap)]));
     }
 
     #[test]
