@@ -44,6 +44,17 @@ fn what_is_full_is_emptied_before_it_is_filled() {
 }
 
 #[test]
+fn a_trust_policy_that_is_longer_than_it_may_be_is_refused_before_the_first_call() {
+    let world = World::new();
+    tell(&world, "AssumeRolePolicySizeQuota", 100);
+    world
+        .iamctl(&["apply", "--yes"])
+        .expect(4)
+        .says(&["the trust policy of role/engineer has", "and the account's quota is 100"]);
+    assert_eq!(world.iam_writes(), [""; 0]);
+}
+
+#[test]
 fn quotas_that_may_not_be_read_refuse_nothing() {
     let world = World::new();
     let denied = world.proxy.inject(Fault::access_denied().operation("GetAccountSummary"));

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
     Account, Action, Address, Change, ChangeAction, Group, GroupName, Identity, InstanceProfile,
-    InstanceProfileName, LivePolicy, Policy, PolicyArn, PolicyName, PrincipalArn, Resource, Role,
-    RoleDetails, RoleName, Tags, User, UserName,
+    InstanceProfileName, LivePolicy, Policy, PolicyArn, PolicyName, PolicyVersion, PrincipalArn, Resource,
+    Role, RoleDetails, RoleName, Tags, User, UserName,
 };
 use iamctl_policy::Document;
 
 use crate::delta::Delta;
 use crate::providers::{OidcCalls, SamlCalls};
+use crate::quotas::Limits;
 use crate::renames::Renames;
 use crate::replace::is_bounded_anew;
 use crate::settings;
@@ -83,10 +84,6 @@ impl Draft {
         self.effects.iter().flat_map(|effect| effect.on.iter().cloned()).collect()
     }
 }
-
-/// How many versions of a managed policy AWS keeps.
-/// Source: IAM User Guide, "IAM and AWS STS quotas".
-const MOST_VERSIONS: usize = 5;
 
 /// The calls of all changes.
 pub(crate) fn drafts(world: &World<'_>, changes: &[Change], renames: &Renames) -> Vec<Draft> {
@@ -189,7 +186,8 @@ impl Drafter<'_> {
             let action = match stored_version(live, &after.document) {
                 Some(stored) => stored,
                 None => {
-                    if let Some(oldest) = version_in_the_way(live) {
+                    let most = Limits::of(self.world.live()).versions().most;
+                    for oldest in versions_in_the_way(live, most) {
                         self.plain(&address, oldest);
                     }
                     Action::CreatePolicyVersion {
@@ -443,14 +441,16 @@ fn stored_version(live: &LivePolicy, wanted: &Document) -> Option<Action> {
     Some(Action::SetDefaultPolicyVersion { policy_arn: live.arn.clone(), version_id: version.id.clone() })
 }
 
-/// The oldest version that is not in force, when there is no room for another one.
-fn version_in_the_way(live: &LivePolicy) -> Option<Action> {
-    if live.versions.len() < MOST_VERSIONS {
-        return None;
-    }
-    let old = live.versions.iter().filter(|version| !version.is_default);
-    let oldest = old.min_by_key(|version| (version.created, version.id.clone()))?;
-    Some(Action::DeletePolicyVersion { policy_arn: live.arn.clone(), version_id: oldest.id.clone() })
+/// The oldest versions that are not in force, as many as are in the way of another one.
+fn versions_in_the_way(live: &LivePolicy, most: usize) -> Vec<Action> {
+    let mut old: Vec<_> = live.versions.iter().filter(|version| !version.is_default).collect();
+    old.sort_by_key(|version| (version.created, &version.id));
+    old.truncate(live.versions.len().saturating_add(1).saturating_sub(most));
+    let delete = |version: &PolicyVersion| Action::DeletePolicyVersion {
+        policy_arn: live.arn.clone(),
+        version_id: version.id.clone(),
+    };
+    old.into_iter().map(delete).collect()
 }
 
 /// Tags to set and keys to take away. On users and roles, setting a key in another case replaces it.

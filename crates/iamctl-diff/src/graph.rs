@@ -22,6 +22,19 @@ pub(crate) enum Reason {
     Precondition,
 }
 
+impl Reason {
+    /// The next stronger one.
+    pub(crate) fn above(self) -> Option<Self> {
+        match self {
+            Reason::Tidy => Some(Reason::Runner),
+            Reason::Runner => Some(Reason::Gap),
+            Reason::Gap => Some(Reason::Excess),
+            Reason::Excess => Some(Reason::Precondition),
+            Reason::Precondition => None,
+        }
+    }
+}
+
 /// An edge that gave way, and what it was for.
 pub(crate) type GivenUp = (usize, usize, Reason);
 
@@ -56,6 +69,17 @@ impl Edges {
             why.strongest = reason.max(why.strongest);
             why.gap |= reason == Reason::Gap;
         }
+    }
+
+    /// All of them: which step, before which, and why.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = GivenUp> {
+        self.0.iter().map(|((first, then), why)| (*first, *then, why.strongest))
+    }
+
+    /// Takes these away, and returns them.
+    pub(crate) fn let_go(&mut self, goes: impl Fn(usize, usize) -> bool) -> Vec<GivenUp> {
+        let gone = self.0.extract_if(.., |(first, then), _| goes(*first, *then));
+        gone.flat_map(|(edge, why)| why.given_up(edge)).collect()
     }
 
     /// What each step needs, for steps that have been put in order.

@@ -18,6 +18,7 @@ mod delta;
 mod doors;
 mod drafts;
 mod fields;
+mod fit;
 mod fresh;
 mod ghosts;
 mod graph;

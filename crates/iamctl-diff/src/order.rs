@@ -27,7 +27,7 @@ use crate::delta::Delta;
 use crate::doors;
 use crate::drafts::{Draft, Effect, Part, own_principal};
 use crate::graph::{Edges, Reason};
-use crate::quotas;
+use crate::quotas::{self, Fitted};
 use crate::world::World;
 
 /// The steps in order, and what about their order must be told.
@@ -41,16 +41,9 @@ pub(crate) struct Ordered {
 
 /// Puts calls in order.
 pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>) -> Ordered {
-    let mut ordering = Ordering {
-        world,
-        drafts,
-        edges: Edges::default(),
-        whom: BTreeMap::new(),
-        hazards: BTreeSet::new(),
-        notes: Vec::new(),
-    };
+    let mut ordering =
+        Ordering { world, drafts, edges: Edges::default(), whom: BTreeMap::new(), hazards: BTreeSet::new() };
     ordering.preconditions();
-    ordering.notes = quotas::order(world, drafts, &mut ordering.edges);
     ordering.versions_before_attachments();
     ordering.groups_and_members();
     ordering.trust_before_deletes();
@@ -78,7 +71,6 @@ struct Ordering<'a> {
     /// Who is in danger, and of what, where an edge gives way, beside those whom both its steps affect.
     whom: BTreeMap<(usize, usize), BTreeSet<(Identity, HazardKind)>>,
     hazards: BTreeSet<(Identity, HazardKind)>,
-    notes: Vec<Note>,
 }
 
 impl Ordering<'_> {
@@ -404,14 +396,16 @@ impl Ordering<'_> {
 
     fn finish(mut self) -> Ordered {
         let count = self.drafts.len();
-        let mut refusals = Vec::new();
+        let mut fitted = Fitted::default();
         match self.edges.break_circles(count) {
             Ok(given_up) => {
-                for (first, then, reason) in given_up {
-                    self.hazards.extend(self.hazards_of(first, then, reason));
-                }
+                fitted = quotas::make_fit(self.world, self.drafts, &mut self.edges);
+                fitted.given_up.extend(given_up);
             }
-            Err(circle) => refusals.extend(self.circle_refusal(&circle)),
+            Err(circle) => fitted.refusals.extend(self.circle_refusal(&circle)),
+        }
+        for (first, then, reason) in std::mem::take(&mut fitted.given_up) {
+            self.hazards.extend(self.hazards_of(first, then, reason));
         }
         let order = self.edges.sorted(count);
         let ids: BTreeMap<usize, StepId> =
@@ -440,7 +434,12 @@ impl Ordering<'_> {
                 }
             },
         });
-        Ordered { steps: steps.collect(), hazards: hazards.collect(), notes: self.notes, refusals }
+        Ordered {
+            steps: steps.collect(),
+            hazards: hazards.collect(),
+            notes: fitted.notes,
+            refusals: fitted.refusals,
+        }
     }
 
     fn hazards_of(&self, first: usize, then: usize, reason: Reason) -> Vec<(Identity, HazardKind)> {
