@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iamctl_model::{Guard, HazardKind, Identity, Live, Plan, PolicyArn};
+use iamctl_model::{Desired, Guard, HazardKind, Identity, Live, Plan, PolicyArn};
 use iamctl_policy::Document;
 use iamctl_policy::eval::{
     Action, Context, Outcome, Policies, Policy, PolicyKind, Principal, Request, Resource, decide,
@@ -14,8 +14,9 @@ use iamctl_policy::eval::{
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 
+use crate::quotas::{can_be_done, no_more_than};
 use crate::states::{asked, asked_actions, role_name, with_new_names};
-use crate::world::{World, account, calls, order};
+use crate::world::{World, account, calls, config, order};
 
 /// Who may do what, as the names of requests.
 pub(crate) type Access = BTreeMap<Identity, BTreeSet<String>>;
@@ -118,7 +119,7 @@ fn names(plan: &Plan, kind: HazardKind, identity: &Identity) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 768, max_shrink_iters: 3_000, ..ProptestConfig::default() })]
+    #![proptest_config(config(3.0))]
 
     #[test]
     fn every_moment_of_a_plan_is_as_before_it_or_as_after_it(
@@ -130,47 +131,76 @@ proptest! {
         let mut world = World::empty();
         world.allow.extend([Guard::MassDelete, Guard::DeleteCredentials, Guard::Replace]);
         world.apply(&first);
+        prop_assert_eq!(&world.plan(&second).plan.refusals, &[]);
+        every_moment_is_named(world, &second, &choices)?;
+    }
+
+    /// It is the same where the old and the new have no room beside each other.
+    #[test]
+    fn every_moment_is_as_before_or_as_after_where_there_is_no_room(
+        (first, second) in (asked(), asked()),
+        choices in prop::collection::vec(0_usize..50, 1..40),
+        renamed in any::<[bool; 4]>(),
+    ) {
+        let second = with_new_names(&first, second, renamed);
+        let mut world = World::empty();
+        world.allow.extend([Guard::MassDelete, Guard::DeleteCredentials, Guard::Replace]);
+        world.apply(&first);
+        let mut roomy = world.clone();
+        roomy.apply(&second);
+        world.account.tell_quotas(&no_more_than(world.live(), roomy.live()));
         let plan = world.plan(&second).plan;
-        prop_assert_eq!(&plan.refusals, &[]);
-        let mut at = 0;
-        let order = order(&plan, &mut |_| {
-            at += 1;
-            choices[at % choices.len()]
-        });
-        // Who is renamed stays the same.
-        let renames: BTreeMap<_, _> = plan.steps.iter().filter_map(|step| step.action.renames()).collect();
-        let by_last_name = |access: Access| -> Access {
-            let last = |identity: Identity| match renames.get(&identity.address()) {
-                Some(iamctl_model::Address::User(name)) => Identity::User(name.clone()),
-                _ => identity,
-            };
-            access.into_iter().map(|(identity, allowed)| (last(identity), allowed)).collect()
-        };
-        let mut ready = Ready::default();
-        let mut moments = vec![by_last_name(ready.access(world.live()))];
-        for id in &order {
-            world.perform(&plan.steps.iter().find(|step| step.id == *id).unwrap().action);
-            moments.push(by_last_name(ready.access(world.live())));
+        if plan.refusals.is_empty() {
+            every_moment_is_named(world, &second, &choices)?;
+        } else {
+            prop_assert!(!can_be_done(&world, &plan), "{:#?}", plan.refusals);
         }
-        let none = BTreeSet::new();
-        let of = |access: &Access, identity: &Identity| access.get(identity).unwrap_or(&none).clone();
-        let (before, after) = (&moments[0], &moments[moments.len() - 1]);
-        for (done, moment) in moments.iter().enumerate() {
-            let everybody: BTreeSet<&Identity> = before.keys().chain(after.keys()).chain(moment.keys()).collect();
-            for identity in everybody {
-                let (then, now, last) = (of(before, identity), of(moment, identity), of(after, identity));
-                let excess: Vec<_> = now.iter().filter(|it| !then.contains(*it) && !last.contains(*it)).collect();
-                let gap: Vec<_> = then.intersection(&last).filter(|it| !now.contains(*it)).collect();
-                for (found, kind) in [(excess, HazardKind::MomentaryExcess), (gap, HazardKind::MomentaryGap)] {
-                    prop_assert!(
-                        found.is_empty() || names(&plan, kind, identity),
-                        "{identity}: {kind:?} of {found:?} after {done} of {order:?}\n{:#?}\n{:#?}",
-                        calls(&plan), plan.hazards
-                    );
-                }
+    }
+}
+
+/// Carries out a plan in an order that its edges allow, and asks after every call.
+fn every_moment_is_named(mut world: World, second: &Desired, choices: &[usize]) -> Result<(), TestCaseError> {
+    let plan = world.plan(second).plan;
+    let mut at = 0;
+    let order = order(&plan, &mut |_| {
+        at += 1;
+        choices[at % choices.len()]
+    });
+    // Who is renamed stays the same.
+    let renames: BTreeMap<_, _> = plan.steps.iter().filter_map(|step| step.action.renames()).collect();
+    let by_last_name = |access: Access| -> Access {
+        let last = |identity: Identity| match renames.get(&identity.address()) {
+            Some(iamctl_model::Address::User(name)) => Identity::User(name.clone()),
+            _ => identity,
+        };
+        access.into_iter().map(|(identity, allowed)| (last(identity), allowed)).collect()
+    };
+    let mut ready = Ready::default();
+    let mut moments = vec![by_last_name(ready.access(world.live()))];
+    for id in &order {
+        world.perform(&plan.steps.iter().find(|step| step.id == *id).unwrap().action);
+        moments.push(by_last_name(ready.access(world.live())));
+    }
+    let none = BTreeSet::new();
+    let of = |access: &Access, identity: &Identity| access.get(identity).unwrap_or(&none).clone();
+    let (before, after) = (&moments[0], &moments[moments.len() - 1]);
+    for (done, moment) in moments.iter().enumerate() {
+        let everybody: BTreeSet<&Identity> = before.keys().chain(after.keys()).chain(moment.keys()).collect();
+        for identity in everybody {
+            let (then, now, last) = (of(before, identity), of(moment, identity), of(after, identity));
+            let excess: Vec<_> = now.iter().filter(|it| !then.contains(*it) && !last.contains(*it)).collect();
+            let gap: Vec<_> = then.intersection(&last).filter(|it| !now.contains(*it)).collect();
+            for (found, kind) in [(excess, HazardKind::MomentaryExcess), (gap, HazardKind::MomentaryGap)] {
+                prop_assert!(
+                    found.is_empty() || names(&plan, kind, identity),
+                    "{identity}: {kind:?} of {found:?} after {done} of {order:?}\n{:#?}\n{:#?}",
+                    calls(&plan),
+                    plan.hazards
+                );
             }
         }
     }
+    Ok(())
 }
 
 /// Else the property above would hold for want of anything that is allowed.

@@ -16,5 +16,6 @@ mod journeys;
 mod matrix;
 mod others;
 mod properties;
+mod quotas;
 mod states;
 mod world;

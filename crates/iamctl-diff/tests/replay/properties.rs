@@ -6,10 +6,10 @@ use iamctl_model::{
 use proptest::prelude::*;
 
 use crate::states::{states, user_name, with_new_names};
-use crate::world::{World, calls};
+use crate::world::{World, calls, config};
 
 /// A choice among ready steps that is made of a list of numbers, so that it shrinks.
-fn chooser(choices: Vec<usize>) -> impl FnMut(usize) -> usize {
+pub(crate) fn chooser(choices: Vec<usize>) -> impl FnMut(usize) -> usize {
     let mut at = 0;
     move |_| {
         at += 1;
@@ -44,12 +44,8 @@ fn credentials(of: usize) -> Credentials {
     }
 }
 
-fn config() -> ProptestConfig {
-    ProptestConfig { cases: 256, max_shrink_iters: 4_000, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(1.0))]
 
     /// From anything to anything: every call succeeds in any order that the edges allow, and then there
     /// is nothing left to do.

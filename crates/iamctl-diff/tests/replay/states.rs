@@ -213,7 +213,7 @@ const PROFILES: usize = 3;
 const PROVIDERS: usize = 2;
 
 fn holds() -> impl Strategy<Value = Holds> {
-    (btree_set(0..=POLICIES, 0..4), btree_map(0..2_usize, document(), 0..2))
+    (btree_set(0..=POLICIES, 0..4), btree_map(0..3_usize, document(), 0..3))
         .prop_map(|(policies, inline)| Holds { policies, inline })
 }
 

@@ -9,9 +9,22 @@ use iamctl_model::{
     Sibling, StepId, UnfinishedRun,
 };
 use iamctl_testing::MemoryAccount;
+use proptest::test_runner::Config as ProptestConfig;
 
 pub(crate) fn account() -> Account {
     Account { id: AccountId::parse("123456789012").unwrap(), partition: Partition::aws() }
+}
+
+/// How long to look for what breaks a property: at so many times as many cases as usual, or as `PROPTEST_CASES` says.
+pub(crate) fn config(times: f64) -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a few hundred cases, and a few times"
+    )]
+    let cases = (f64::from(usual.cases) * times) as u32;
+    ProptestConfig { cases, max_shrink_iters: 4_000, ..usual }
 }
 
 /// An account in memory and the ownership that its master copy would hold.
