@@ -76,6 +76,7 @@ const TARGETS: &[&str] = &[
     "RoleArn",
     // A SAML provider that is made.
     "Name",
+    "AWSServiceName",
 ];
 
 impl Call {

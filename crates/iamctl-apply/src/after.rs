@@ -33,9 +33,13 @@ impl Basis {
             }
         }
         let protected = desired.managed.iter().filter(|(_, managed)| managed.protect);
+        let found = live.addresses().map(|(address, id)| (address, id.clone()));
+        // What a service-linked role is called in the account is not what it is called in the manifest.
+        let wanted =
+            desired.managed.keys().filter_map(|address| Some((address.clone(), live.id(address)?.clone())));
         Self {
             ownership,
-            live: live.addresses().map(|(address, id)| (address, id.clone())).collect(),
+            live: found.chain(wanted).collect(),
             protected: protected.map(|(address, _)| address.clone()).collect(),
         }
     }

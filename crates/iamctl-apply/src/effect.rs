@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
     AccountAlias, Action, Address, Group, InstanceProfile, OidcProvider, Path, Policy, PolicyArn, PolicyName,
-    Resource, Role, SamlProvider, Tags, User,
+    Resource, Role, SamlProvider, ServiceLinkedRole, Tags, User,
 };
 
 /// The things that a call changes: what it writes to, and the group of a membership, or the former name.
@@ -57,6 +57,9 @@ pub(crate) fn made(action: &Action) -> Option<Resource> {
         Action::CreateSAMLProvider { name: _, metadata, tags } => {
             Resource::SamlProvider(SamlProvider { metadata, tags })
         }
+        Action::CreateServiceLinkedRole { name: _, description } => {
+            Resource::ServiceLinkedRole(ServiceLinkedRole { description })
+        }
         _ => return None,
     })
 }
@@ -78,6 +81,7 @@ pub(crate) fn change(resource: &mut Resource, action: &Action, planned: Option<&
         | Action::CreateAccountAlias { .. }
         | Action::UpdateAccountPasswordPolicy { .. }
         | Action::CreateSAMLProvider { .. }
+        | Action::CreateServiceLinkedRole { .. }
         | Action::DeleteUser { .. }
         | Action::DeleteGroup { .. }
         | Action::DeleteRole { .. }
@@ -164,6 +168,7 @@ fn path(resource: &mut Resource) -> Option<&mut Path> {
         Resource::InstanceProfile(profile) => Some(&mut profile.path),
         Resource::OidcProvider(_)
         | Resource::SamlProvider(_)
+        | Resource::ServiceLinkedRole(_)
         | Resource::AccountAlias(_)
         | Resource::PasswordPolicy(_) => None,
     }
@@ -230,6 +235,7 @@ fn set_boundary(resource: &mut Resource, boundary: Option<PolicyArn>) {
         | Resource::InstanceProfile(_)
         | Resource::OidcProvider(_)
         | Resource::SamlProvider(_)
+        | Resource::ServiceLinkedRole(_)
         | Resource::AccountAlias(_)
         | Resource::PasswordPolicy(_) => {}
     }
@@ -250,6 +256,7 @@ fn change_inline_policies(resource: &mut Resource, action: &Action) {
         | Resource::InstanceProfile(_)
         | Resource::OidcProvider(_)
         | Resource::SamlProvider(_)
+        | Resource::ServiceLinkedRole(_)
         | Resource::AccountAlias(_)
         | Resource::PasswordPolicy(_) => {}
         Resource::Group(group) => set_or_remove(&mut group.inline_policies, name, document),
@@ -284,6 +291,7 @@ fn policies(resource: &mut Resource) -> Option<&mut BTreeSet<PolicyArn>> {
         | Resource::InstanceProfile(_)
         | Resource::OidcProvider(_)
         | Resource::SamlProvider(_)
+        | Resource::ServiceLinkedRole(_)
         | Resource::AccountAlias(_)
         | Resource::PasswordPolicy(_) => None,
         Resource::Group(group) => Some(&mut group.policies),
@@ -337,7 +345,10 @@ fn untag(resource: &mut Resource, keys: &[String]) {
         | Resource::SamlProvider(SamlProvider { tags, .. }) => {
             tags.0.retain(|key, _| !keys.contains(key));
         }
-        Resource::Group(_) | Resource::AccountAlias(_) | Resource::PasswordPolicy(_) => {}
+        Resource::Group(_)
+        | Resource::ServiceLinkedRole(_)
+        | Resource::AccountAlias(_)
+        | Resource::PasswordPolicy(_) => {}
     }
 }
 

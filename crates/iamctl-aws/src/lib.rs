@@ -59,6 +59,7 @@ mod read_one;
 mod read_quotas;
 mod read_saml_providers;
 mod read_settings;
+mod service_linked;
 mod settle;
 mod whole;
 

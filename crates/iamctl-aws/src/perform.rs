@@ -396,6 +396,9 @@ impl AwsIam {
             | Action::DeleteSAMLProvider { .. }
             | Action::TagSAMLProvider { .. }
             | Action::UntagSAMLProvider { .. } => self.call_on_saml_provider(action).await,
+            Action::CreateServiceLinkedRole { name, description } => {
+                self.create_service_linked_role(name, description.clone()).await
+            }
             Action::UpdateAccessKey { user_name, access_key_id, status } => done(
                 iam.update_access_key()
                     .user_name(user_name.as_str())

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::perform::AwsIam;
 use crate::read::Reader;
 use crate::read_error::ReadError;
+use crate::service_linked;
 
 const USER: &str = "iam:GetUser";
 const GROUP: &str = "iam:GetGroup";
@@ -41,6 +42,10 @@ impl Aws {
             Address::PasswordPolicy => {
                 let policy = reader.password_policy().await?;
                 return Ok(policy.map(|_| UniqueId(account.id.to_string())));
+            }
+            Address::ServiceLinkedRole(name) => {
+                let found = service_linked::find(&reader.client, name).await;
+                return found.map_err(|failure| reader.error(service_linked::LIST, failure));
             }
             _ => match ask(&reader.client, account, address, path).await {
                 Some(answer) => answer,
@@ -88,7 +93,10 @@ async fn ask(
     path: Option<&Path>,
 ) -> Option<(&'static str, Result<Option<String>, Failure>)> {
     let answer = match address {
-        Address::MasterCopy | Address::AccountAlias | Address::PasswordPolicy => return None,
+        Address::MasterCopy
+        | Address::AccountAlias
+        | Address::PasswordPolicy
+        | Address::ServiceLinkedRole(_) => return None,
         Address::User(name) => {
             let answer = client.get_user().user_name(name.as_str()).send().await;
             (USER, answer.map(|answer| answer.user.map(|user| user.user_id)).map_err(Failure::from))

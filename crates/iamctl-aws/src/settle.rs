@@ -22,6 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::convert;
 use crate::failure::Failure;
 use crate::perform::AwsIam;
+use crate::service_linked;
 
 /// Waits before each look: IAM answers reads from copies that lag by a second or two.
 const LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
@@ -52,6 +53,8 @@ impl AwsIam {
             (_, "EntityAlreadyExists") if matches!(action, Action::CreateAccountAlias { .. }) => {
                 return self.settle_alias(action, attempt, failure).await;
             }
+            // Whoever made it: AWS says what it is, and nobody's consent is needed to know it.
+            _ if service_linked::is_taken(action, &failure) => LOOKS.as_slice(),
             // Nothing that this run sent can have made it, however equal it is.
             (_, "EntityAlreadyExists") if !attempt.lost_before => {
                 return Err(made_meanwhile(failure, action));
@@ -82,6 +85,7 @@ impl AwsIam {
                             "was already there".to_owned()
                         }
                         _ if action.renames().is_some() => "was already called so".to_owned(),
+                        _ if action.subject().kind().is_of_aws() => "was already there".to_owned(),
                         _ => "was already there, made during this run".to_owned(),
                     };
                     let request_id = failure.request_id;
@@ -90,6 +94,9 @@ impl AwsIam {
                 Ok(Found::Other(why)) => return Err(taken(failure, action, &why)),
                 Err(unread) => return Err(unsettled(failure, action, &unread)),
             }
+        }
+        if service_linked::is_taken(action, &failure) {
+            return Err(service_linked::not_known(failure, action));
         }
         if failure.code() == "EntityAlreadyExists" {
             return Err(not_seen(failure, action));
@@ -143,6 +150,10 @@ impl AwsIam {
                 Err(failure) => Err(failure),
             },
             Action::CreateSAMLProvider { .. } => self.look_for_saml_provider(action, since).await,
+            Action::CreateServiceLinkedRole { name, .. } => {
+                let found = service_linked::find(&self.client, name).await;
+                found.map(|id| id.map_or(Found::Nothing, |id| Found::Ours(Some(id))))
+            }
             Action::AddRoleToInstanceProfile { instance_profile_name, role_name } => {
                 self.look_for_role_in(instance_profile_name, role_name).await
             }

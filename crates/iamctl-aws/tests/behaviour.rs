@@ -25,6 +25,10 @@ async fn the_local_aws_does_as_the_scenes_say() {
                 Ok(Receipt { remark: Some(remark), .. }) if remark == "was already gone" => {
                     Some("NoSuchEntity".to_owned())
                 }
+                // Nor is what AWS has made itself.
+                Ok(Receipt { remark: Some(remark), .. }) if remark == "was already there" => {
+                    Some("EntityAlreadyExists".to_owned())
+                }
                 Ok(_) => None,
                 Err(error) => error.code,
             };

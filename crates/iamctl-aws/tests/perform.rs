@@ -15,8 +15,8 @@ use iamctl_apply::{Attempt, ErrorClass, IamAccount, Receipt};
 use iamctl_aws::{Aws, AwsIam, Scope};
 use iamctl_model::{
     Account, Action, Address, GroupName, InstanceProfileName, Kind, Live, OidcProviderArn, OidcProviderUrl,
-    Path, PolicyArn, PolicyName, RoleName, SamlMetadata, SamlProviderArn, SamlProviderName, SessionDuration,
-    Tags, UserName, VersionId,
+    Path, PolicyArn, PolicyName, RoleName, SamlMetadata, SamlProviderArn, SamlProviderName,
+    ServiceLinkedRoleName, SessionDuration, Tags, UserName, VersionId,
 };
 use iamctl_policy::Document;
 use jiff::{SignedDuration, Timestamp};
@@ -280,6 +280,7 @@ async fn the_sdk_repeats_no_create_whatever_happens_to_it() {
             create_policy("new", "", READ, &[]),
             create_oidc_provider(&[]),
             create_saml_provider("AAAA", &[]),
+            create_service_linked_role("autoscaling.amazonaws.com"),
             version,
         ];
         world.proxy.clear();
@@ -489,6 +490,61 @@ async fn a_saml_provider_that_was_made_and_nobody_said_so_is_known_by_its_metada
     assert!(error.message.contains("its metadata differs"), "{error}");
     let error = iam.perform(&again("AAAA"), Attempt::first(now)).await.unwrap_err();
     assert!(error.message.contains("somebody made it after the plan was made"), "{error}");
+}
+
+/// What AWS answers where the name is taken, in place of what the local AWS says.
+const TAKEN: &str = "<ErrorResponse><Error><Code>InvalidInput</Code><Message>Service role name \
+    AWSServiceRoleForAutoScaling_a has been taken in this account, please try a different suffix.</Message></Error>\
+    </ErrorResponse>";
+
+#[tokio::test]
+async fn a_service_linked_role_that_is_there_counts_as_made_whoever_made_it() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    let create = create_service_linked_role("autoscaling.amazonaws.com/a");
+    let lost = world.proxy.inject(Fault::lose_reply().operation("CreateServiceLinkedRole"));
+    let made = iam.perform(&create, Attempt::first(now)).await.unwrap();
+    assert!(made.remark.unwrap().starts_with("was made although"));
+    assert_eq!(world.count("CreateServiceLinkedRole"), 1, "the SDK does not repeat it");
+    lost.remove();
+    let live = read(&world).await;
+    assert_eq!(made.created.as_ref(), live.id(&create.subject()));
+    let found = world.aws.find(&world.account, &create.subject(), None).await.unwrap();
+    assert_eq!(found, made.created);
+
+    // By an earlier attempt, or by the service itself: as the local AWS says it, and as AWS does.
+    for attempt in [Attempt::after_loss(now), Attempt::first(now)] {
+        let again = iam.perform(&create, attempt).await.unwrap();
+        assert_eq!(
+            (again.created, again.remark.as_deref()),
+            (made.created.clone(), Some("was already there"))
+        );
+    }
+    world.proxy.inject(Fault::reply(400, "text/xml", TAKEN).operation("CreateServiceLinkedRole"));
+    let again = iam.perform(&create, Attempt::first(now)).await.unwrap();
+    assert_eq!(again.created, made.created);
+    let other = create_service_linked_role("autoscaling.amazonaws.com");
+    assert_eq!(world.aws.find(&world.account, &other.subject(), None).await.unwrap(), None);
+    let error = iam.perform(&other, Attempt::first(now)).await.unwrap_err();
+    assert!(error.message.contains("write `autoscaling.amazonaws.com/SUFFIX`"), "{error}");
+    assert!(error.message.contains("has been taken in this account"), "{error}");
+    assert_eq!(error.class, ErrorClass::Refused);
+}
+
+#[tokio::test]
+async fn what_aws_refuses_of_a_service_linked_role_is_told_as_it_says_it() {
+    let world = World::new().await;
+    let (iam, now) = (world.aws.iam(&world.account), Timestamp::now());
+    let refused = "<ErrorResponse><Error><Code>InvalidInput</Code><Message>Custom suffix is not allowed for \
+        ecs.amazonaws.com</Message></Error></ErrorResponse>";
+    world.proxy.inject(Fault::reply(400, "text/xml", refused).operation("CreateServiceLinkedRole"));
+    let create = create_service_linked_role("ecs.amazonaws.com/a");
+    let error = iam.perform(&create, Attempt::first(now)).await.unwrap_err();
+    assert_eq!(error.message, "Custom suffix is not allowed for ecs.amazonaws.com");
+    let call =
+        world.proxy.calls().into_iter().find(|call| call.operation == "CreateServiceLinkedRole").unwrap();
+    let sent = ["AWSServiceName", "CustomSuffix", "Description"].map(|name| call.param(name));
+    assert_eq!(sent, ["ecs.amazonaws.com", "a", "for x"]);
 }
 
 #[tokio::test]
@@ -778,6 +834,13 @@ fn create_oidc_provider(client_ids: &[&str]) -> Action {
 
 fn create_saml_provider(certificate: &str, with: &[(&str, &str)]) -> Action {
     Action::CreateSAMLProvider { name: saml_name(), metadata: metadata(certificate), tags: tags(with) }
+}
+
+fn create_service_linked_role(name: &str) -> Action {
+    Action::CreateServiceLinkedRole {
+        name: ServiceLinkedRoleName::parse(name).unwrap(),
+        description: Some("for x".to_owned()),
+    }
 }
 
 fn metadata(certificate: &str) -> SamlMetadata {

@@ -22,6 +22,17 @@
 //! | as `none` | no | yes | forget |
 //! | no | yes | yes | forget |
 
+//!
+//! Service-linked roles belong to AWS. They are made where they are missing, and nothing else is ever done to one: none
+//! is refused, and one that is no longer in the manifest is forgotten.
+//!
+//! | in manifest | live | in head | change |
+//! | --- | --- | --- | --- |
+//! | yes | no | any | create |
+//! | yes | yes | yes, same id | none |
+//! | yes | yes | no, or other id | adopt, whatever the block says |
+//! | no | any | yes | forget |
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
@@ -33,6 +44,7 @@ use crate::comparable::Comparable;
 use crate::fields::{differing, take_over};
 use crate::ghosts::{Ghosts, without_names_of_nobody};
 use crate::renamed::Names;
+use crate::service_linked;
 
 /// What comparing yields.
 #[derive(Debug, Default)]
@@ -158,6 +170,7 @@ impl Thing<'_> {
         }
         compared.notes.extend(note);
         let Some(owned) = is_ours else {
+            compared.notes.extend(service_linked::known_as(self.live, self.address));
             let change = self.change(ChangeAction::Adopt, Cause::Ours, fields, Some(before), Some(wanted));
             return compared.changes.push(change);
         };
@@ -207,7 +220,8 @@ impl Thing<'_> {
         };
         let is_there = self.live.id(self.address) == Some(&owned.id);
         let before = self.live.resource(self.address, Some(&owned.last_applied)).filter(|_| is_there);
-        let stays = self.address.kind().is_setting() && !is_unwanted;
+        let kind = self.address.kind();
+        let stays = kind.is_of_aws() || kind.is_setting() && !is_unwanted;
         if !is_there || stays || self.desired.forget.contains(self.address) {
             // Gone, or made again by somebody else: nothing of ours is left to delete.
             let cause = if is_there { Cause::Ours } else { Cause::Drift };
@@ -274,6 +288,9 @@ impl Thing<'_> {
         let refuse = |guard, message: String, help: String| {
             Some(Refusal { guard, address: address.clone(), message, help })
         };
+        if address.kind().is_of_aws() {
+            return None;
+        }
         if let Some(path) = before.path().filter(|path| path.is_reserved()) {
             return refuse(
                 Guard::Reserved,
@@ -374,8 +391,12 @@ impl Thing<'_> {
         })
     }
 
-    /// AWS cannot change the description of a policy: a difference is told, and nothing is done.
+    /// AWS cannot change the description of a policy, and nobody here that of a service-linked role: a difference is
+    /// told, and nothing is done.
     fn description_note(&self, wanted: &Resource, found: &Resource) -> Option<Note> {
+        if let Some(message) = service_linked::other_description(wanted, found) {
+            return Some(Note { address: self.address.clone(), message });
+        }
         let (Resource::Policy(wanted), Resource::Policy(found)) = (wanted, found) else { return None };
         (wanted.description != found.description).then(|| Note {
             address: self.address.clone(),

@@ -74,6 +74,10 @@ impl<'a> Comparable<'a> {
                     tags: self.tags(side.tags),
                 })
             }
+            // Nothing of it is ever changed.
+            (Resource::ServiceLinkedRole(_), Resource::ServiceLinkedRole(wanted)) => {
+                Resource::ServiceLinkedRole(wanted.clone())
+            }
             // Settings are managed whole; things of different kinds have no address in common.
             (side, _) => side,
         }

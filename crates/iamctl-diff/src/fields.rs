@@ -2,7 +2,7 @@
 
 use iamctl_model::{
     AccountAlias, Field, Group, InstanceProfile, OidcProvider, PasswordPolicy, Policy, Resource, Role,
-    SamlProvider, User,
+    SamlProvider, ServiceLinkedRole, User,
 };
 
 /// The fields in which two things differ, in the order of [`Field`]. Things of different kinds have
@@ -23,6 +23,7 @@ pub(crate) fn differing(before: &Resource, after: &Resource) -> Vec<Field> {
         (Resource::AccountAlias(before), Resource::AccountAlias(after)) => account_alias(before, after),
         (Resource::PasswordPolicy(before), Resource::PasswordPolicy(after)) => password_policy(before, after),
         (Resource::SamlProvider(before), Resource::SamlProvider(after)) => saml_provider(before, after),
+        (Resource::ServiceLinkedRole(before), Resource::ServiceLinkedRole(_)) => service_linked_role(before),
         _ => Vec::new(),
     };
     let mut fields: Vec<_> =
@@ -122,6 +123,12 @@ fn oidc_provider(before: &OidcProvider, after: &OidcProvider) -> Vec<(Field, boo
 fn saml_provider(before: &SamlProvider, after: &SamlProvider) -> Vec<(Field, bool)> {
     let SamlProvider { metadata, tags } = before;
     vec![(Field::Metadata, *metadata != after.metadata), (Field::Tags, *tags != after.tags)]
+}
+
+/// It is never changed, and so it never differs.
+fn service_linked_role(before: &ServiceLinkedRole) -> Vec<(Field, bool)> {
+    let ServiceLinkedRole { description: _ } = before;
+    Vec::new()
 }
 
 fn policy(before: &Policy, after: &Policy) -> Vec<(Field, bool)> {

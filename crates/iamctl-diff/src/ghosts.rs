@@ -44,6 +44,7 @@ impl Ghosts {
                 | Address::AccountAlias
                 | Address::PasswordPolicy
                 | Address::SamlProvider(_)
+                | Address::ServiceLinkedRole(_)
                 | Address::MasterCopy => return None,
             };
             let is_nobody = live.id(address).is_none();
@@ -190,6 +191,7 @@ fn documents<'l>(live: &'l Live, address: &Address) -> Vec<&'l Document> {
         Address::InstanceProfile(_)
         | Address::OidcProvider(_)
         | Address::SamlProvider(_)
+        | Address::ServiceLinkedRole(_)
         | Address::AccountAlias
         | Address::PasswordPolicy
         | Address::MasterCopy => (None, None),

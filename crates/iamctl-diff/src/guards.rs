@@ -136,6 +136,7 @@ impl Guards<'_> {
             }
             Address::User(_)
             | Address::InstanceProfile(_)
+            | Address::ServiceLinkedRole(_)
             | Address::AccountAlias
             | Address::PasswordPolicy
             | Address::MasterCopy => Vec::new(),

@@ -35,6 +35,7 @@ mod renames;
 mod replace;
 mod restored;
 mod runner;
+mod service_linked;
 mod settings;
 mod tagged;
 mod world;

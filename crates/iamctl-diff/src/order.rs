@@ -28,6 +28,7 @@ use crate::doors;
 use crate::drafts::{Draft, Effect, Part, own_principal};
 use crate::graph::{Edges, Reason};
 use crate::quotas::{self, Fitted};
+use crate::service_linked;
 use crate::world::World;
 
 /// The steps in order, and what about their order must be told.
@@ -114,6 +115,9 @@ impl Ordering<'_> {
             for provider in trust_of(action).into_iter().flat_map(|trust| self.providers(trust)) {
                 edges.extend(creates.get(&provider).map(|create| (*create, index)));
             }
+            let trusted =
+                trust_of(action).map(|trust| service_linked::named(trust, self.world.live(), &creates));
+            edges.extend(trusted.into_iter().flatten().map(|create| (create, index)));
             if let Action::DeletePolicyVersion { policy_arn, .. } = action {
                 edges.extend(versions.get(policy_arn).map(|later| (index, *later)));
             }

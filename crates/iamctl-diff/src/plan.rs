@@ -196,7 +196,9 @@ pub fn may_overlap(
     unfinished: &[UnfinishedRun],
 ) -> bool {
     let is_strange = |address| live.id(address).is_some_and(|id| !ownership.owns(address, id));
-    desired.managed.keys().chain(&desired.absent).any(is_strange) || !unfinished.is_empty()
+    // What is only described can be described by several.
+    let is_owned = |address: &&Address| !address.kind().is_of_aws();
+    desired.managed.keys().chain(&desired.absent).filter(is_owned).any(is_strange) || !unfinished.is_empty()
 }
 
 /// The change of the master copy itself: always when the bucket has to be made, or the manifest has another
@@ -279,7 +281,7 @@ fn hazards(world: &World<'_>, changes: &[Change]) -> Vec<Hazard> {
 fn unmanaged(desired: &Desired, live: &Live, ownership: &Ownership) -> BTreeMap<String, usize> {
     let mut counts: BTreeMap<String, usize> = Kind::IN_ACCOUNT
         .into_iter()
-        .filter(|kind| live.has_read(*kind))
+        .filter(|kind| live.has_read(*kind) && !kind.is_of_aws())
         .map(|kind| (Plan::unmanaged_key(kind), 0))
         .collect();
     for address in unmanaged_addresses(desired, live, ownership) {

@@ -185,6 +185,7 @@ impl Renames {
                 | Resource::InstanceProfile(_)
                 | Resource::OidcProvider(_)
                 | Resource::SamlProvider(_)
+                | Resource::ServiceLinkedRole(_)
                 | Resource::AccountAlias(_)
                 | Resource::PasswordPolicy(_) => {}
             }

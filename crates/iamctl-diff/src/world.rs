@@ -261,6 +261,7 @@ pub(crate) fn identity(address: &Address) -> Option<Identity> {
         | Address::InstanceProfile(_)
         | Address::OidcProvider(_)
         | Address::SamlProvider(_)
+        | Address::ServiceLinkedRole(_)
         | Address::AccountAlias
         | Address::PasswordPolicy
         | Address::MasterCopy => None,

@@ -67,7 +67,8 @@ fn has(tags: &Tags, kind: Kind, key: &str, value: &Option<String>) -> bool {
 
 pub(crate) fn path_and_tags<'l>(live: &'l Live, address: &Address) -> Option<(&'l str, Option<&'l Tags>)> {
     match address {
-        Address::MasterCopy => None,
+        // What belongs to AWS is never chosen.
+        Address::ServiceLinkedRole(_) | Address::MasterCopy => None,
         Address::Policy(name) => {
             let policy = live.policies.get(name)?;
             Some((policy.path.as_str(), policy.tags.as_ref()))

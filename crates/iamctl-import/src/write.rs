@@ -76,7 +76,7 @@ impl<'a> Writer<'a> {
     pub(crate) fn thing(&self, address: &Address) -> Option<Written> {
         let mut block = Block::new(address, self);
         match address {
-            Address::MasterCopy => return None,
+            Address::ServiceLinkedRole(_) | Address::MasterCopy => return None,
             Address::Policy(name) => block.policy(self.live.policies.get(name)?)?,
             Address::Group(name) => {
                 let group = &self.live.groups.get(name)?.value;

@@ -12,7 +12,10 @@ use crate::address::Identity;
 use crate::arn::PolicyArn;
 use crate::credentials::{KeyStatus, MfaSerial};
 use crate::live::VersionId;
-use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, SamlProviderName, UserName};
+use crate::names::{
+    GroupName, InstanceProfileName, Path, PolicyName, RoleName, SamlProviderName, ServiceLinkedRoleName,
+    UserName,
+};
 use crate::provider::{OidcProviderArn, OidcProviderUrl};
 use crate::resource::SessionDuration;
 use crate::saml::{SamlMetadata, SamlProviderArn};
@@ -345,6 +348,13 @@ pub enum Action {
         arn: SamlProviderArn,
         tag_keys: Vec<String>,
     },
+    /// The service says what the role may do, and what it is called.
+    CreateServiceLinkedRole {
+        #[serde(flatten, with = "crate::service_linked::parameters")]
+        name: ServiceLinkedRoleName,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        description: Option<String>,
+    },
 }
 
 impl Action {
@@ -465,6 +475,7 @@ impl Action {
             Action::DeleteSAMLProvider { .. } => "DeleteSAMLProvider",
             Action::TagSAMLProvider { .. } => "TagSAMLProvider",
             Action::UntagSAMLProvider { .. } => "UntagSAMLProvider",
+            Action::CreateServiceLinkedRole { .. } => "CreateServiceLinkedRole",
         }
     }
 
@@ -608,6 +619,22 @@ mod tests {
                 "UpdateAccountPasswordPolicy",
             ),
             (Action::DeleteAccountPasswordPolicy {}, serde_json::json!({}), "DeleteAccountPasswordPolicy"),
+            (
+                Action::CreateServiceLinkedRole {
+                    name: ServiceLinkedRoleName::parse("autoscaling.amazonaws.com/batch").unwrap(),
+                    description: None,
+                },
+                serde_json::json!({"AWSServiceName": "autoscaling.amazonaws.com", "CustomSuffix": "batch"}),
+                "CreateServiceLinkedRole service_linked_role/autoscaling.amazonaws.com/batch",
+            ),
+            (
+                Action::CreateServiceLinkedRole {
+                    name: ServiceLinkedRoleName::parse("ecs.amazonaws.com").unwrap(),
+                    description: Some("for tasks".to_owned()),
+                },
+                serde_json::json!({"AWSServiceName": "ecs.amazonaws.com", "Description": "for tasks"}),
+                "CreateServiceLinkedRole service_linked_role/ecs.amazonaws.com",
+            ),
         ] {
             let json = serde_json::to_value(&action).unwrap();
             assert_eq!(json, serde_json::json!({"call": action.call(), "params": params}));

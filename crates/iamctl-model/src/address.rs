@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::arn::Account;
 use crate::names::{
-    GroupName, InstanceProfileName, NameError, PolicyName, RoleName, SamlProviderName, UserName,
+    GroupName, InstanceProfileName, NameError, PolicyName, RoleName, SamlProviderName, ServiceLinkedRoleName,
+    UserName,
 };
 use crate::provider::{OidcProviderArn, OidcProviderUrl};
 use crate::saml::SamlProviderArn;
@@ -33,23 +34,33 @@ pub enum Kind {
     PasswordPolicy,
     /// A SAML provider: whose assertions roles can trust.
     SamlProvider,
+    /// A role that a service of AWS has for itself.
+    ServiceLinkedRole,
     /// The copy of manifest and ownership in the S3 bucket.
     MasterCopy,
 }
 
 impl Kind {
     /// The kinds of thing that are in an account, in the order in which they are listed.
-    pub const IN_ACCOUNT: [Kind; 9] = [
+    pub const IN_ACCOUNT: [Kind; 10] = [
         Kind::Policy,
         Kind::Group,
         Kind::User,
         Kind::Role,
+        Kind::ServiceLinkedRole,
         Kind::InstanceProfile,
         Kind::OidcProvider,
         Kind::SamlProvider,
         Kind::AccountAlias,
         Kind::PasswordPolicy,
     ];
+
+    /// Whether things of this kind belong to AWS, which makes and changes them as it likes: they are made where they
+    /// are missing, and otherwise only described.
+    #[must_use]
+    pub fn is_of_aws(self) -> bool {
+        self == Kind::ServiceLinkedRole
+    }
 
     /// Whether an account has one at most: it has no name, no unique id of its own, and no date.
     #[must_use]
@@ -71,6 +82,7 @@ impl Kind {
             Kind::AccountAlias => "account_alias",
             Kind::PasswordPolicy => "password_policy",
             Kind::SamlProvider => "saml_provider",
+            Kind::ServiceLinkedRole => "service_linked_role",
         }
     }
 
@@ -82,6 +94,7 @@ impl Kind {
             Kind::OidcProvider => "oidc_providers",
             Kind::AccountAlias | Kind::PasswordPolicy => self.as_str(),
             Kind::SamlProvider => "saml_providers",
+            Kind::ServiceLinkedRole => "service_linked_roles",
             other => other.plural(),
         }
     }
@@ -100,6 +113,7 @@ impl Kind {
             Kind::AccountAlias => "account aliases",
             Kind::PasswordPolicy => "password policies",
             Kind::SamlProvider => "SAML providers",
+            Kind::ServiceLinkedRole => "service-linked roles",
         }
     }
 }
@@ -113,6 +127,7 @@ impl fmt::Display for Kind {
             Kind::AccountAlias => "account alias",
             Kind::PasswordPolicy => "password policy",
             Kind::SamlProvider => "SAML provider",
+            Kind::ServiceLinkedRole => "service-linked role",
             other => other.as_str(),
         })
     }
@@ -168,6 +183,8 @@ pub enum Address {
     PasswordPolicy,
     /// A SAML provider.
     SamlProvider(SamlProviderName),
+    /// A service-linked role, by its service: what it is called is for AWS to choose.
+    ServiceLinkedRole(ServiceLinkedRoleName),
     /// The master copy itself.
     MasterCopy,
 }
@@ -187,6 +204,7 @@ impl Address {
             Address::AccountAlias => Kind::AccountAlias,
             Address::PasswordPolicy => Kind::PasswordPolicy,
             Address::SamlProvider(_) => Kind::SamlProvider,
+            Address::ServiceLinkedRole(_) => Kind::ServiceLinkedRole,
         }
     }
 
@@ -202,6 +220,7 @@ impl Address {
             Address::InstanceProfile(name) => name.as_str(),
             Address::OidcProvider(url) => url.as_str(),
             Address::SamlProvider(name) => name.as_str(),
+            Address::ServiceLinkedRole(name) => name.as_str(),
         }
     }
 
@@ -252,7 +271,7 @@ impl fmt::Display for AddressError {
                     f,
                     "`{text}` is not an address: write `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME`, \
                      `instance_profile/NAME`, `oidc_provider/URL`, `saml_provider/NAME`, \
-                     `account_alias` or `password_policy`"
+                     `service_linked_role/SERVICE`, `account_alias` or `password_policy`"
                 )
             }
             AddressError::Name(error) => error.fmt(f),
@@ -280,6 +299,7 @@ impl FromStr for Address {
             "instance_profile" => InstanceProfileName::parse(name).map(Address::InstanceProfile),
             "oidc_provider" => OidcProviderUrl::parse(name).map(Address::OidcProvider),
             "saml_provider" => SamlProviderName::parse(name).map(Address::SamlProvider),
+            "service_linked_role" => ServiceLinkedRoleName::parse(name).map(Address::ServiceLinkedRole),
             _ => return Err(shape()),
         }
         .map_err(AddressError::Name)
@@ -314,6 +334,8 @@ mod tests {
             "account_alias",
             "password_policy",
             "saml_provider/Okta_1.x-y",
+            "service_linked_role/ecs.amazonaws.com",
+            "service_linked_role/autoscaling.amazonaws.com/batch",
             "master_copy",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
@@ -327,6 +349,7 @@ mod tests {
             "role/a b",
             "password_policy/",
             "account_alias/x",
+            "service_linked_role/AWSServiceRoleForECS",
         ] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");
         }

@@ -30,6 +30,7 @@ mod provider;
 mod quotas;
 mod resource;
 mod saml;
+mod service_linked;
 mod settings;
 mod tags;
 
@@ -49,7 +50,8 @@ pub use live::{
     UniqueId, VersionId,
 };
 pub use names::{
-    GroupName, InstanceProfileName, NameError, Path, PolicyName, RoleName, SamlProviderName, UserName,
+    GroupName, InstanceProfileName, NameError, Path, PolicyName, RoleName, SamlProviderName,
+    ServiceLinkedRoleName, UserName,
 };
 pub use organization::{Organization, OrganizationPolicy};
 pub use ownership::{Owned, Ownership, Sibling, UnfinishedRun};
@@ -60,5 +62,6 @@ pub use resource::{
     Field, Group, InstanceProfile, OidcProvider, Policy, Resource, Role, SamlProvider, SessionDuration, User,
 };
 pub use saml::{MetadataError, MetadataFacts, SamlMetadata, SamlProviderArn};
+pub use service_linked::{ServiceLinkedRole, trusted as trusted_service_linked_roles};
 pub use settings::{AccountAlias, Alias, AliasError, PasswordPolicy, Within};
 pub use tags::Tags;

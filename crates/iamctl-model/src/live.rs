@@ -11,13 +11,17 @@ use serde::{Deserialize, Serialize};
 use crate::address::{Address, Kind};
 use crate::arn::{Account, PolicyArn};
 use crate::credentials::Credentials;
-use crate::names::{GroupName, InstanceProfileName, Path, PolicyName, RoleName, SamlProviderName, UserName};
+use crate::names::{
+    GroupName, InstanceProfileName, Path, PolicyName, RoleName, SamlProviderName, ServiceLinkedRoleName,
+    UserName,
+};
 use crate::provider::OidcProviderUrl;
 use crate::quotas::Quotas;
 use crate::resource::{
     Group, InstanceProfile, OidcProvider, Policy, Resource, Role, SamlProvider, SessionDuration, User,
 };
 use crate::saml::SamlMetadata;
+use crate::service_linked::ServiceLinkedRole;
 use crate::settings::{AccountAlias, PasswordPolicy};
 use crate::tags::Tags;
 
@@ -155,6 +159,17 @@ impl LiveRole {
             inline_policies: self.inline_policies.clone(),
             permissions_boundary: self.permissions_boundary.clone(),
         }
+    }
+}
+
+impl LiveRole {
+    /// What it is as a service-linked role, with a description that was not read taken from the wanted one.
+    fn as_service_linked(&self, wanted: Option<&ServiceLinkedRole>) -> ServiceLinkedRole {
+        let description = match &self.details {
+            Observed::Read(details) => Some(&details.description).filter(|text| !text.is_empty()).cloned(),
+            Observed::NotRead => wanted.and_then(|wanted| wanted.description.clone()),
+        };
+        ServiceLinkedRole { description }
     }
 }
 
@@ -394,7 +409,12 @@ impl Live {
     #[must_use]
     pub fn has_read(&self, kind: Kind) -> bool {
         match kind {
-            Kind::MasterCopy | Kind::Policy | Kind::Group | Kind::User | Kind::Role => true,
+            Kind::MasterCopy
+            | Kind::Policy
+            | Kind::Group
+            | Kind::User
+            | Kind::Role
+            | Kind::ServiceLinkedRole => true,
             Kind::InstanceProfile => self.instance_profiles.as_ref().is_some(),
             Kind::OidcProvider => self.oidc_providers.as_ref().is_some(),
             Kind::AccountAlias => self.account_alias.as_ref().is_some(),
@@ -439,13 +459,21 @@ impl Live {
         self.saml_providers.as_ref()?.get(name)
     }
 
+    /// The role of a service that is meant by a name: one of the roles, under whatever name AWS gave it.
+    #[must_use]
+    pub fn service_linked_role(&self, name: &ServiceLinkedRoleName) -> Option<(&RoleName, &LiveRole)> {
+        let found = name.among(self.roles.iter().map(|(role, found)| (role, &found.path)))?;
+        self.roles.get_key_value(found)
+    }
+
     /// The roles whose trust policies name the identity provider of an ARN.
     pub fn roles_trusting(&self, provider: &str) -> impl Iterator<Item = &RoleName> {
         let names_it = move |trust: &Document| trust.federated_principals().any(|text| text == provider);
         self.roles.iter().filter(move |(_, role)| names_it(&role.trust)).map(|(name, _)| name)
     }
 
-    /// The addresses of all that is there, with their unique ids.
+    /// The addresses of all that is there, with their unique ids. Service-linked roles are there as roles, by the
+    /// names that AWS gave them.
     pub fn addresses(&self) -> impl Iterator<Item = (Address, &UniqueId)> {
         let policies = self.policies.iter().map(|(name, policy)| (Address::Policy(name.clone()), &policy.id));
         let groups = self.groups.iter().map(|(name, group)| (Address::Group(name.clone()), &group.id));
@@ -479,6 +507,7 @@ impl Live {
             Address::AccountAlias => self.account_alias().map(|alias| &alias.id),
             Address::PasswordPolicy => self.password_policy().map(|policy| &policy.id),
             Address::SamlProvider(name) => self.saml_provider(name).map(|provider| &provider.id),
+            Address::ServiceLinkedRole(name) => self.service_linked_role(name).map(|(_, role)| &role.id),
         }
     }
 
@@ -497,6 +526,7 @@ impl Live {
                 self.oidc_provider(url)?.details.as_ref().map(|details| details.created)
             }
             Address::SamlProvider(name) => self.saml_provider(name).map(|provider| provider.created),
+            Address::ServiceLinkedRole(name) => self.service_linked_role(name).map(|(_, role)| role.created),
         }
     }
 
@@ -541,14 +571,25 @@ impl Live {
                 };
                 self.saml_provider(name)?.against(wanted).map(Resource::SamlProvider)
             }
+            Address::ServiceLinkedRole(name) => {
+                let wanted = match wanted {
+                    Some(Resource::ServiceLinkedRole(role)) => Some(role),
+                    _ => None,
+                };
+                let (_, found) = self.service_linked_role(name)?;
+                Some(Resource::ServiceLinkedRole(found.as_service_linked(wanted)))
+            }
         }
     }
 
-    /// The name at an address as AWS spells it.
+    /// The name at an address as AWS spells it; `None` also for service-linked roles, which it calls otherwise.
     #[must_use]
     pub fn spelling(&self, address: &Address) -> Option<&str> {
         match address {
-            Address::AccountAlias | Address::PasswordPolicy | Address::MasterCopy => None,
+            Address::AccountAlias
+            | Address::PasswordPolicy
+            | Address::ServiceLinkedRole(_)
+            | Address::MasterCopy => None,
             Address::Policy(name) => self.policies.get_key_value(name).map(|(name, _)| name.as_str()),
             Address::Group(name) => self.groups.get_key_value(name).map(|(name, _)| name.as_str()),
             Address::User(name) => self.users.get_key_value(name).map(|(name, _)| name.as_str()),
@@ -579,6 +620,9 @@ impl Live {
             Kind::AccountAlias => usize::from(self.account_alias().is_some()),
             Kind::PasswordPolicy => usize::from(self.password_policy().is_some()),
             Kind::SamlProvider => self.saml_providers.as_ref().map_or(0, BTreeMap::len),
+            Kind::ServiceLinkedRole => {
+                self.roles.values().filter(|role| role.path.is_service_linked()).count()
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Names and paths, with AWS's rules for them.
 //!
 //! Source of the rules: the IAM API's shapes `userNameType`, `groupNameType`, `roleNameType`,
-//! `policyNameType`, `instanceProfileNameType`, `SAMLProviderNameType`, `pathType` and `policyPathType`; uniqueness without regard to case: IAM User
+//! `policyNameType`, `instanceProfileNameType`, `SAMLProviderNameType`, `customSuffixType`, `pathType` and `policyPathType`; uniqueness without regard to case: IAM User
 //! Guide, "IAM and AWS STS quotas".
 
 use std::cmp::Ordering;
@@ -25,6 +25,7 @@ enum Problem {
     PathShape,
     Scheme,
     Host,
+    Service,
 }
 
 impl NameError {
@@ -39,10 +40,15 @@ impl NameError {
                 "write host and path, without port and query, such as `token.actions.githubusercontent.com`"
                     .to_owned()
             }
+            Problem::Empty | Problem::Character(_) | Problem::Service if self.what == SERVICE => {
+                "write what its trust policy names, such as `autoscaling.amazonaws.com`; a custom suffix goes behind a \
+                 slash: `autoscaling.amazonaws.com/batch`"
+                    .to_owned()
+            }
             Problem::Empty | Problem::Character(_) if self.what == SAML => {
                 format!("{SAML} holds letters, digits and `. _ -`")
             }
-            Problem::Empty | Problem::Character(_) | Problem::Scheme | Problem::Host => {
+            Problem::Empty | Problem::Character(_) | Problem::Scheme | Problem::Host | Problem::Service => {
                 format!("{} holds letters, digits and `_ + = , . @ -`", self.what)
             }
             Problem::TooLong { most, .. } => format!("use at most {most} characters"),
@@ -65,6 +71,7 @@ impl fmt::Display for NameError {
             Problem::PathShape => write!(f, "{what} must begin and end with a slash"),
             Problem::Scheme => write!(f, "{what} is written without its scheme"),
             Problem::Host => write!(f, "{what} must begin with the name of a host"),
+            Problem::Service => write!(f, "{what} must be its service principal, in small letters"),
         }
     }
 }
@@ -86,6 +93,7 @@ fn check_name(what: &'static str, most: usize, text: &str) -> Result<(), NameErr
 
 const URL: &str = "the URL of an OIDC provider";
 const SAML: &str = "the name of a SAML provider";
+const SERVICE: &str = "the name of a service";
 
 /// Checks the URL of an OIDC provider, without its scheme.
 /// Source: the IAM API's `OpenIDConnectProviderUrlType`.
@@ -105,9 +113,30 @@ pub(crate) fn check_url(text: &str) -> Result<(), NameError> {
     Err(NameError { what: URL, problem })
 }
 
+/// Checks the service of a service-linked role, with a custom suffix behind a slash where it has one.
+/// Source: the IAM API's `CreateServiceLinkedRole`, whose service names are of `groupNameType` and suffixes of
+/// `customSuffixType`. Service principals are case-sensitive, and all of them are in small letters.
+fn check_service_linked_role(text: &str) -> Result<(), NameError> {
+    let (service, suffix) = match text.split_once('/') {
+        Some((service, suffix)) => (service, Some(suffix)),
+        None => (text, None),
+    };
+    check_name(SERVICE, 128, service)?;
+    let is_principal = service.contains('.')
+        && service.split('.').all(|word| !word.is_empty())
+        && !service.contains(|c: char| c.is_ascii_uppercase());
+    if !is_principal {
+        return Err(NameError { what: SERVICE, problem: Problem::Service });
+    }
+    suffix.map_or(Ok(()), |suffix| check_name("a custom suffix", 64, suffix))
+}
+
 /// A name that AWS keeps with its case but compares without: `Alice` and `alice` are the same user.
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $what:literal, $most:literal) => {
+        name!($(#[$doc])* $type, |text| check_name($what, $most, text));
+    };
+    ($(#[$doc:meta])* $type:ident, $check:expr) => {
         $(#[$doc])*
         ///
         /// Equality and order ignore case, as AWS does: names are unique in an account whatever their
@@ -122,7 +151,7 @@ macro_rules! name {
             ///
             /// When AWS would refuse it.
             pub fn parse(text: &str) -> Result<Self, NameError> {
-                check_name($what, $most, text)?;
+                ($check)(text)?;
                 Ok(Self(text.into()))
             }
 
@@ -211,6 +240,12 @@ name!(
     SamlProviderName, "the name of a SAML provider", 128
 );
 
+name!(
+    /// What a service-linked role is known by, because AWS chooses what it is called: the service, and behind a slash
+    /// the custom suffix of one that has one. `autoscaling.amazonaws.com`, `autoscaling.amazonaws.com/batch`.
+    ServiceLinkedRoleName, check_service_linked_role
+);
+
 /// The order of two names, whatever the case of their letters. Names of one account begin alike, and maps
 /// of them are searched all the time: what they have in common is not folded.
 fn folded_order(one: &[u8], other: &[u8]) -> Ordering {
@@ -281,7 +316,13 @@ impl Path {
     /// `/aws-service-role/` and `/aws-reserved/`.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
-        self.0.starts_with("/aws-service-role/") || self.0.starts_with("/aws-reserved/")
+        self.is_service_linked() || self.0.starts_with("/aws-reserved/")
+    }
+
+    /// Whether roles under this path are those that services of AWS have for themselves.
+    #[must_use]
+    pub fn is_service_linked(&self) -> bool {
+        self.0.starts_with("/aws-service-role/")
     }
 }
 
@@ -345,6 +386,18 @@ mod tests {
         }
         let long = UserName::parse(&"x".repeat(65)).unwrap_err();
         assert_eq!(long.to_string(), "a user name has at most 64 characters, this one has 65");
+        for (bad, says) in [
+            ("", "the name of a service cannot be empty"),
+            ("autoscaling", "the name of a service must be its service principal, in small letters"),
+            ("autoscaling..com", "the name of a service must be its service principal, in small letters"),
+            ("ECS.amazonaws.com", "the name of a service must be its service principal, in small letters"),
+            ("ecs amazonaws.com", "the name of a service cannot hold the character ` `"),
+            ("ecs.amazonaws.com/", "a custom suffix cannot be empty"),
+            ("ecs.amazonaws.com/a/b", "a custom suffix cannot hold the character `/`"),
+        ] {
+            assert_eq!(ServiceLinkedRoleName::parse(bad).unwrap_err().to_string(), says);
+        }
+        assert!(ServiceLinkedRoleName::parse("ecs.amazonaws.com/Prod_1").is_ok());
         assert!(GroupName::parse(&"x".repeat(128)).is_ok());
         assert!(PolicyName::parse("_+=,.@-").is_ok());
     }

@@ -50,7 +50,10 @@ impl Quotas {
             Kind::Role => self.roles,
             Kind::Policy => self.policies,
             Kind::InstanceProfile => self.instance_profiles,
-            Kind::OidcProvider
+            // They count as roles, and AWS makes them beyond the quota of roles as well.
+            // Source: IAM User Guide, "Create a service-linked role".
+            Kind::ServiceLinkedRole
+            | Kind::OidcProvider
             | Kind::SamlProvider
             | Kind::AccountAlias
             | Kind::PasswordPolicy
@@ -69,6 +72,7 @@ impl Quotas {
             | Kind::InstanceProfile
             | Kind::OidcProvider
             | Kind::SamlProvider
+            | Kind::ServiceLinkedRole
             | Kind::AccountAlias
             | Kind::PasswordPolicy
             | Kind::MasterCopy => None,
@@ -86,6 +90,7 @@ impl Quotas {
             | Kind::InstanceProfile
             | Kind::OidcProvider
             | Kind::SamlProvider
+            | Kind::ServiceLinkedRole
             | Kind::AccountAlias
             | Kind::PasswordPolicy
             | Kind::MasterCopy => None,

@@ -11,6 +11,7 @@ use crate::address::Kind;
 use crate::arn::PolicyArn;
 use crate::names::{GroupName, Path, PolicyName, RoleName, UserName};
 use crate::saml::SamlMetadata;
+use crate::service_linked::ServiceLinkedRole;
 use crate::settings::{AccountAlias, PasswordPolicy};
 use crate::tags::Tags;
 
@@ -133,6 +134,8 @@ pub enum Resource {
     PasswordPolicy(PasswordPolicy),
     /// A SAML provider.
     SamlProvider(SamlProvider),
+    /// A service-linked role.
+    ServiceLinkedRole(ServiceLinkedRole),
 }
 
 impl Resource {
@@ -149,6 +152,7 @@ impl Resource {
             Resource::AccountAlias(_) => Kind::AccountAlias,
             Resource::PasswordPolicy(_) => Kind::PasswordPolicy,
             Resource::SamlProvider(_) => Kind::SamlProvider,
+            Resource::ServiceLinkedRole(_) => Kind::ServiceLinkedRole,
         }
     }
 
@@ -160,6 +164,7 @@ impl Resource {
             | Resource::InstanceProfile(_)
             | Resource::OidcProvider(_)
             | Resource::SamlProvider(_)
+            | Resource::ServiceLinkedRole(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => None,
             Resource::Group(group) => Some(&group.policies),
@@ -176,6 +181,7 @@ impl Resource {
             | Resource::InstanceProfile(_)
             | Resource::OidcProvider(_)
             | Resource::SamlProvider(_)
+            | Resource::ServiceLinkedRole(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => None,
             Resource::Group(group) => Some(&group.inline_policies),
@@ -195,6 +201,7 @@ impl Resource {
             | Resource::InstanceProfile(_)
             | Resource::OidcProvider(_)
             | Resource::SamlProvider(_)
+            | Resource::ServiceLinkedRole(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => None,
         }
@@ -205,7 +212,10 @@ impl Resource {
     pub fn tags(&self) -> Option<&Tags> {
         match self {
             Resource::Policy(policy) => Some(&policy.tags),
-            Resource::Group(_) | Resource::AccountAlias(_) | Resource::PasswordPolicy(_) => None,
+            Resource::Group(_)
+            | Resource::ServiceLinkedRole(_)
+            | Resource::AccountAlias(_)
+            | Resource::PasswordPolicy(_) => None,
             Resource::User(user) => Some(&user.tags),
             Resource::Role(role) => Some(&role.tags),
             Resource::InstanceProfile(profile) => Some(&profile.tags),
@@ -225,6 +235,7 @@ impl Resource {
             Resource::InstanceProfile(profile) => Some(&profile.path),
             Resource::OidcProvider(_)
             | Resource::SamlProvider(_)
+            | Resource::ServiceLinkedRole(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => None,
         }

@@ -10,13 +10,14 @@ use crate::block::{Block, Key, Shape};
 pub(crate) use clauses::{ACCEPT, CONTEXT, IGNORE, MFA, MFA_AGE, TEST, TRUST_ITEM};
 pub(crate) use entities::{
     ACCOUNT_ALIAS, FILE_ONLY, GROUP, INLINE_POLICY, INSTANCE_PROFILE, OIDC_PROVIDER, PASSWORD_POLICY, POLICY,
-    ROLE, SAML_PROVIDER, USER,
+    ROLE, SAML_PROVIDER, SERVICE_LINKED_ROLE, USER,
 };
 
 const NAME: &str = r"^([A-Za-z0-9_+=,.@-]{1,128}|.*\$\{.*)$";
 const SHORT_NAME: &str = r"^([A-Za-z0-9_+=,.@-]{1,64}|.*\$\{.*)$";
 const SAML_NAME: &str = r"^([A-Za-z0-9._-]{1,128}|.*\$\{.*)$";
 const URL: &str = r"^([A-Za-z0-9][A-Za-z0-9._~/%+@-]{0,246}|.*\$\{.*)$";
+const SERVICE: &str = r"^([a-z0-9_+=,@-]+(\.[a-z0-9_+=,@-]+)+(/[A-Za-z0-9_+=,.@-]{1,64})?|.*\$\{.*)$";
 const TEXT: Shape = Shape::Text { pattern: None, max: usize::MAX };
 const DESCRIPTION: Shape = Shape::Text { pattern: None, max: 1_000 };
 const PATH: Shape = Shape::Text { pattern: Some(r"^(/([!-~]+/)?|.*\$\{.*)$"), max: 512 };
@@ -37,6 +38,9 @@ const IGNORE_FIELDS_DOC: &str =
 const PROTECT_DOC: &str = "Refuse to delete it, also after this block is gone from the manifest.";
 const RENAMED_FROM_DOC: &str = "The name that it has in the account until now: it is renamed, and stays the same to AWS. Can go once that is done.";
 const ADOPT_DOC: &str = "Take over one that is there already and was not made by this manifest.";
+
+const SERVICE_LINKED_ROLES_DOC: &str = "Roles that services of AWS have for themselves, by service: `autoscaling.amazonaws.com`, or with a custom suffix \
+     `autoscaling.amazonaws.com/batch`. They are made where they are missing, and never changed.";
 
 const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
     Key { name, doc, required: false, shape }
@@ -145,6 +149,14 @@ pub(crate) static MANIFEST: Block = Block {
             "SAML providers by name. Where there are none, those of the account are not even read.",
         ),
         key(
+            "service_linked_roles",
+            Shape::Either(&[
+                Shape::Map { keys: SERVICE, values: &Shape::Block(&SERVICE_LINKED_ROLE) },
+                Shape::Null,
+            ]),
+            SERVICE_LINKED_ROLES_DOC,
+        ),
+        key(
             "forget",
             Shape::List(&TEXT),
             "Addresses (`role/legacy`) that are no longer managed and shall not be deleted.",
@@ -221,6 +233,14 @@ pub(crate) static INCLUDED: Block = Block {
                 Shape::Null,
             ]),
             "SAML providers by name. Where there are none, those of the account are not even read.",
+        ),
+        key(
+            "service_linked_roles",
+            Shape::Either(&[
+                Shape::Map { keys: SERVICE, values: &Shape::Block(&SERVICE_LINKED_ROLE) },
+                Shape::Null,
+            ]),
+            SERVICE_LINKED_ROLES_DOC,
         ),
         key(
             "forget",
@@ -392,6 +412,7 @@ pub(crate) static ALL: &[&Block] = &[
     &ACCOUNT_ALIAS,
     &PASSWORD_POLICY,
     &SAML_PROVIDER,
+    &SERVICE_LINKED_ROLE,
     &FILE_ONLY,
     &TRUST_ITEM,
     &MFA,

@@ -42,6 +42,7 @@ const BLOCKS: &[(&str, &str)] = &[
     ("account_alias", "`account_alias`"),
     ("password_policy", "`password_policy`"),
     ("saml_provider", "A SAML provider"),
+    ("service_linked_role", "A service-linked role"),
     ("inline_policy", "An inline policy"),
     ("trust_item", "An item of `trust`"),
     ("mfa", "`mfa` of a trust"),

@@ -151,6 +151,25 @@ fn metadata_of_a_saml_provider_lies_in_a_file_that_is_taken_as_it_is_or_in_its_b
 }
 
 #[test]
+fn service_linked_roles_are_known_by_service_and_suffix() {
+    let desired = everything().desired;
+    let linked = desired.managed.iter().filter_map(|(address, managed)| match &managed.value {
+        Resource::ServiceLinkedRole(role) => Some((address.to_string(), role.description.clone())),
+        _ => None,
+    });
+    let linked: Vec<_> = linked.collect();
+    let of = |name: &str| format!("service_linked_role/{name}");
+    assert_eq!(
+        linked,
+        [
+            (of("autoscaling.amazonaws.com"), None),
+            (of("autoscaling.amazonaws.com/prod_1"), Some("Scales what runs in prod".to_owned())),
+            (of("dynamodb.application-autoscaling.amazonaws.com"), None),
+        ]
+    );
+}
+
+#[test]
 fn variables_are_replaced_and_those_of_iam_are_not() {
     let manifest = everything();
     let Resource::Policy(logs) = resource(&manifest.desired, "policy/read-logs-prod") else { panic!() };
@@ -197,7 +216,8 @@ fn what_is_left_to_others_is_kept_with_its_fields() {
             "role/legacy",
             "instance_profile/old",
             "oidc_provider/old.example/id",
-            "saml_provider/Old"
+            "saml_provider/Old",
+            "service_linked_role/old.amazonaws.com/x"
         ]
     );
 }

@@ -7,8 +7,8 @@ use iamctl_apply::{Basis, ErrorClass, Outcome, after_run};
 use iamctl_model::{
     Action, Address, Alias, Cause, Change, ChangeAction, GroupName, Identity, InstanceProfileName, Live,
     OidcProviderArn, OidcProviderUrl, Owned, Ownership, PasswordPolicy, Path, PolicyArn, PolicyName,
-    RoleName, SamlMetadata, SamlProviderArn, SamlProviderName, SessionDuration, Step, StepId, Tags,
-    VersionId,
+    RoleName, SamlMetadata, SamlProviderArn, SamlProviderName, ServiceLinkedRoleName, SessionDuration, Step,
+    StepId, Tags, VersionId,
 };
 use iamctl_policy::Document;
 use iamctl_testing::MemoryAccount;
@@ -85,6 +85,7 @@ fn calls() -> Vec<Action> {
     calls.extend(calls_on_settings());
     calls.extend(["a.example", "b.example/id"].into_iter().flat_map(calls_on_oidc_provider));
     calls.extend(["s", "t"].into_iter().flat_map(calls_on_saml_provider));
+    calls.extend(LINKED.into_iter().map(|name| create_service_linked_role(name, "for x")));
     calls
 }
 
@@ -233,6 +234,16 @@ fn calls_on_saml_provider(name: &str) -> Vec<Action> {
     ]
 }
 
+/// One without a suffix, and one with.
+const LINKED: [&str; 2] = ["autoscaling.amazonaws.com", "autoscaling.amazonaws.com/s"];
+
+fn create_service_linked_role(name: &str, description: &str) -> Action {
+    Action::CreateServiceLinkedRole {
+        name: ServiceLinkedRoleName::parse(name).unwrap(),
+        description: Some(description.to_owned()),
+    }
+}
+
 fn addresses() -> Vec<Address> {
     let texts = [
         "account_alias",
@@ -251,12 +262,22 @@ fn addresses() -> Vec<Address> {
         "user/a",
         "user/b",
     ];
-    texts.into_iter().map(|text| text.parse().unwrap()).collect()
+    let linked = LINKED.into_iter().map(|name| format!("service_linked_role/{name}"));
+    let texts = texts.into_iter().map(str::to_owned).chain(linked);
+    texts.map(|text| text.parse().unwrap()).collect()
 }
 
 /// All that is in the account, as it would be remembered by somebody who made it.
 fn all_of(live: &Live) -> Ownership {
-    let owned = live.addresses().map(|(address, id)| {
+    // Service-linked roles are remembered by service, and not by the names that AWS gave them.
+    let is_linked = |address: &Address| match address {
+        Address::Role(name) => live.roles[name].path.is_service_linked(),
+        _ => false,
+    };
+    let others = live.addresses().filter(|(address, _)| !is_linked(address));
+    let linked = addresses().into_iter().filter(|address| address.kind().is_of_aws());
+    let linked = linked.filter_map(|address| Some((address.clone(), live.id(&address)?)));
+    let owned = others.chain(linked).map(|(address, id)| {
         let last_applied = live.resource(&address, None).unwrap();
         (address.clone(), Owned { id: id.clone(), protect: false, last_applied })
     });
@@ -297,6 +318,7 @@ fn changes(before: &Live, after: &Live) -> (Vec<Change>, Vec<(Address, Action)>)
             arn: SamlProviderArn::new(&account(), name),
             tag_keys: vec!["never".to_owned()],
         },
+        Address::ServiceLinkedRole(name) => create_service_linked_role(name.as_str(), "never"),
         Address::MasterCopy => unreachable!(),
     };
     let change = |address: &Address| Change {

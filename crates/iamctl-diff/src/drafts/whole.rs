@@ -68,6 +68,10 @@ impl Drafter<'_> {
             (Address::SamlProvider(name), Resource::SamlProvider(provider)) => {
                 self.drafts.extend(SamlCalls::new(self.world, name).create(provider));
             }
+            (Address::ServiceLinkedRole(name), Resource::ServiceLinkedRole(role)) => {
+                let (name, description) = (name.clone(), role.description.clone());
+                self.plain(address, Action::CreateServiceLinkedRole { name, description });
+            }
             // An address and what is at it are of one kind.
             _ => {}
         }
@@ -137,7 +141,8 @@ impl Drafter<'_> {
                 self.drafts.extend(found.as_ref().and_then(settings::unset));
             }
             Address::SamlProvider(name) => self.drafts.extend(SamlCalls::new(self.world, name).delete()),
-            Address::MasterCopy => {}
+            // It is for its service to let it go.
+            Address::ServiceLinkedRole(_) | Address::MasterCopy => {}
         }
     }
 

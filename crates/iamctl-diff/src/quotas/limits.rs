@@ -64,7 +64,10 @@ impl<'a> Limits<'a> {
             Kind::Policy => default(1_500),
             Kind::OidcProvider => default(100),
             Kind::SamlProvider => fixed(100),
-            Kind::AccountAlias | Kind::PasswordPolicy | Kind::MasterCopy => return None,
+            // AWS makes them beyond the quota of roles as well.
+            Kind::ServiceLinkedRole | Kind::AccountAlias | Kind::PasswordPolicy | Kind::MasterCopy => {
+                return None;
+            }
         };
         Some(self.told(|quotas| quotas.of_kind(kind), otherwise))
     }
@@ -90,6 +93,7 @@ impl<'a> Limits<'a> {
             | Kind::InstanceProfile
             | Kind::OidcProvider
             | Kind::SamlProvider
+            | Kind::ServiceLinkedRole
             | Kind::AccountAlias
             | Kind::PasswordPolicy
             | Kind::MasterCopy => return None,

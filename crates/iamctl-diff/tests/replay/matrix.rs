@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iamctl_model::{
     AccountAlias, Address, Alias, Cause, Change, ChangeAction, Field, Group, Guard, InstanceProfile, Kind,
-    OidcProvider, PasswordPolicy, Plan, Policy, Resource, Role, SamlMetadata, SamlProvider, SessionDuration,
-    Tags, User,
+    OidcProvider, PasswordPolicy, Plan, Policy, Resource, Role, SamlMetadata, SamlProvider,
+    ServiceLinkedRole, SessionDuration, Tags, User,
 };
 use iamctl_policy::Document;
 
@@ -137,12 +137,13 @@ const PARTS: [Part; 30] = [
 ];
 
 /// What AWS cannot change in place, what is no part of the block, or what has two values only: cases of their own.
-const ELSEWHERE: [(Kind, Field, &str); 11] = [
+const ELSEWHERE: [(Kind, Field, &str); 12] = [
     (Kind::Policy, Field::Path, "role-path.case, and below"),
     (Kind::Policy, Field::Description, "description-of-a-policy.case"),
     (Kind::Role, Field::Path, "role-path.case"),
     (Kind::InstanceProfile, Field::Path, "instance-profile-path.case"),
     (Kind::Group, Field::Members, "group-stranger.case"),
+    (Kind::ServiceLinkedRole, Field::Description, "service-linked-role-description.case"),
     (Kind::PasswordPolicy, Field::RequireSymbols, "below"),
     (Kind::PasswordPolicy, Field::RequireNumbers, "below"),
     (Kind::PasswordPolicy, Field::RequireUppercaseCharacters, "below"),
@@ -321,6 +322,7 @@ fn no_part_of_any_kind_is_left_out() {
         Resource::AccountAlias(AccountAlias { alias: Alias::parse("one").unwrap() }),
         Resource::PasswordPolicy(PasswordPolicy::default()),
         Resource::SamlProvider(SamlProvider { metadata: SamlMetadata::stored(""), tags: Tags::default() }),
+        Resource::ServiceLinkedRole(ServiceLinkedRole { description: Some(String::new()) }),
     ];
     let all = things.iter().flat_map(|thing| {
         let json = serde_json::to_value(thing).unwrap();

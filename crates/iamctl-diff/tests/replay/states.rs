@@ -6,7 +6,8 @@ use iamctl_model::{
     AccountAlias, Address, Alias, Desired, Group, GroupName, InstanceProfile, InstanceProfileName, Managed,
     ManifestName, MasterCopy, OidcProvider, OidcProviderArn, OidcProviderUrl, PasswordPolicy, Path, Policy,
     PolicyArn, PolicyName, Resource, Role, RoleName, SamlMetadata, SamlProvider, SamlProviderArn,
-    SamlProviderName, SessionDuration, Tags, User, UserName, Within,
+    SamlProviderName, ServiceLinkedRole, ServiceLinkedRoleName, SessionDuration, Tags, User, UserName,
+    Within,
 };
 use iamctl_policy::{Document, Span};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -162,6 +163,8 @@ struct Raw {
     passwords: Setting<(u16, bool, Option<u16>)>,
     /// Issuer, certificates, tags.
     saml_providers: BTreeMap<usize, (bool, BTreeSet<usize>, Tags)>,
+    /// Which of the names below, and what is said of it.
+    service_linked: BTreeMap<usize, Option<usize>>,
 }
 
 /// What a manifest says of a setting of the account.
@@ -211,6 +214,13 @@ const USERS: usize = 4;
 const ROLES: usize = 4;
 const PROFILES: usize = 3;
 const PROVIDERS: usize = 2;
+/// Without a suffix, with two of them, and of a service whose role has a name that looks like a suffix.
+const SERVICE_LINKED: [&str; 4] = [
+    "autoscaling.amazonaws.com",
+    "autoscaling.amazonaws.com/a",
+    "autoscaling.amazonaws.com/b",
+    "dynamodb.application-autoscaling.amazonaws.com",
+];
 
 fn holds() -> impl Strategy<Value = Holds> {
     (btree_set(0..=POLICIES, 0..4), btree_map(0..3_usize, document(), 0..3))
@@ -242,9 +252,10 @@ fn raw() -> impl Strategy<Value = Raw> {
         setting(0..3_usize),
         setting((6..9_u16, any::<bool>(), proptest::option::of(90..92_u16))),
         btree_map(0..PROVIDERS, (any::<bool>(), btree_set(0..3_usize, 1..3), tags()), 0..=PROVIDERS),
+        btree_map(0..SERVICE_LINKED.len(), proptest::option::of(0..2_usize), 0..3),
     )
         .prop_map(
-            |(policies, groups, users, roles, profiles, providers, alias, passwords, saml_providers)| Raw {
+            |(
                 policies,
                 groups,
                 users,
@@ -254,6 +265,18 @@ fn raw() -> impl Strategy<Value = Raw> {
                 alias,
                 passwords,
                 saml_providers,
+                service_linked,
+            )| Raw {
+                policies,
+                groups,
+                users,
+                roles,
+                profiles,
+                providers,
+                alias,
+                passwords,
+                saml_providers,
+                service_linked,
             },
         )
 }
@@ -428,6 +451,11 @@ impl Raw {
             let metadata = SamlMetadata::stored(&iamctl_testing::saml_metadata(entity, &certificates));
             let provider = SamlProvider { metadata, tags: tags.clone() };
             resources.push((Address::SamlProvider(saml_name(*at)), Resource::SamlProvider(provider)));
+        }
+        for (at, description) in &self.service_linked {
+            let name = ServiceLinkedRoleName::parse(SERVICE_LINKED[*at]).unwrap();
+            let role = ServiceLinkedRole { description: description.map(|at| format!("description {at}")) };
+            resources.push((Address::ServiceLinkedRole(name), Resource::ServiceLinkedRole(role)));
         }
         resources
     }

@@ -117,6 +117,7 @@ impl Update<'_> {
             Resource::Policy(_)
             | Resource::OidcProvider(_)
             | Resource::SamlProvider(_)
+            | Resource::ServiceLinkedRole(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => {}
             Resource::Group(group) => group.policies.retain(|arn| !policy_is_gone(arn)),

@@ -17,6 +17,7 @@ impl Action {
                 | Action::CreateOpenIDConnectProvider { .. }
                 | Action::CreateAccountAlias { .. }
                 | Action::CreateSAMLProvider { .. }
+                | Action::CreateServiceLinkedRole { .. }
         )
     }
 
@@ -125,6 +126,7 @@ impl Action {
                 Address::PasswordPolicy
             }
             Action::CreateSAMLProvider { name, .. } => Address::SamlProvider(name.clone()),
+            Action::CreateServiceLinkedRole { name, .. } => Address::ServiceLinkedRole(name.clone()),
             Action::UpdateSAMLProvider { arn, .. }
             | Action::DeleteSAMLProvider { arn }
             | Action::TagSAMLProvider { arn, .. }

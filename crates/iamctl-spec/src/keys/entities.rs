@@ -278,6 +278,20 @@ pub(crate) static SAML_PROVIDER: Block = Block {
     ],
 };
 
+/// One of `service_linked_roles`
+pub(crate) static SERVICE_LINKED_ROLE: Block = Block {
+    name: "service_linked_role",
+    doc: "A service-linked role. The service says what it may do and what it is called; nothing here changes or deletes it.",
+    may_be_empty: true,
+    extra: None,
+    one_of: &[],
+    keys: &[key(
+        "description",
+        DESCRIPTION,
+        "What the role is for: said when it is made, and not changed later. Without this key that is left to the service.",
+    )],
+};
+
 /// `trust_document: {file: …}`
 pub(crate) static FILE_ONLY: Block = Block {
     name: "file_only",

@@ -95,6 +95,7 @@ impl Scope<'_, '_, '_> {
                 | Address::AccountAlias
                 | Address::PasswordPolicy
                 | Address::SamlProvider(_)
+                | Address::ServiceLinkedRole(_)
                 | Address::MasterCopy => {
                     self.found.push(
                         Diagnostic::error(
@@ -143,6 +144,14 @@ impl Scope<'_, '_, '_> {
             "saml_provider" => {
                 let head = self.index.saml_providers.resolve(name, item.span, found);
                 head.map(|head| Address::SamlProvider(head.name.clone()))
+            }
+            "service_linked_role" => {
+                let message = format!("`{}` has no ARN that is known before AWS makes it", item.text);
+                found.push(
+                    Diagnostic::error("address", item.span, message)
+                        .help("AWS chooses what a service-linked role is called: name it by its ARN"),
+                );
+                None
             }
             _ => {
                 found.push(
@@ -194,7 +203,10 @@ impl Scope<'_, '_, '_> {
                 format!("arn:{}:iam::{}:instance-profile{path}{name}", account.partition, account.id)
             }
             Address::OidcProvider(_) | Address::SamlProvider(_) => address.federated_principal(&account)?,
-            Address::AccountAlias | Address::PasswordPolicy | Address::MasterCopy => return None,
+            Address::ServiceLinkedRole(_)
+            | Address::AccountAlias
+            | Address::PasswordPolicy
+            | Address::MasterCopy => return None,
         };
         Some(TestResource { span: item.span, arn, address: Some(address) })
     }

@@ -6,7 +6,7 @@ use std::hash::Hash;
 
 use iamctl_model::{
     GroupName, InstanceProfileName, Kind, NameError, OidcProviderUrl, Path, PolicyName, RoleName,
-    SamlProviderName, UserName,
+    SamlProviderName, ServiceLinkedRoleName, UserName,
 };
 use iamctl_policy::{Diagnostic, Diagnostics, Entry, Node, Span, Value};
 
@@ -85,6 +85,7 @@ name!(RoleName, Role);
 name!(InstanceProfileName, InstanceProfile);
 name!(OidcProviderUrl, OidcProvider);
 name!(SamlProviderName, SamlProvider);
+name!(ServiceLinkedRoleName, ServiceLinkedRole);
 
 impl<'n, N: Name> Names<'n, N> {
     /// Adds what one file defines. `default_path` is what things of this kind have otherwise.
@@ -121,7 +122,7 @@ impl<'n, N: Name> Names<'n, N> {
             Kind::OidcProvider => 700,
             Kind::SamlProvider => 100,
             Kind::AccountAlias | Kind::PasswordPolicy | Kind::MasterCopy => 1,
-            Kind::Role | Kind::Policy | Kind::InstanceProfile => 10_000,
+            Kind::Role | Kind::ServiceLinkedRole | Kind::Policy | Kind::InstanceProfile => 10_000,
         }
     }
 
@@ -209,6 +210,7 @@ impl<'n, N: Name> Names<'n, N> {
             | Kind::InstanceProfile
             | Kind::OidcProvider
             | Kind::SamlProvider
+            | Kind::ServiceLinkedRole
             | Kind::AccountAlias
             | Kind::PasswordPolicy
             | Kind::MasterCopy => {
@@ -227,6 +229,7 @@ pub(crate) struct Index<'n> {
     pub(crate) instance_profiles: Names<'n, InstanceProfileName>,
     pub(crate) oidc_providers: Names<'n, OidcProviderUrl>,
     pub(crate) saml_providers: Names<'n, SamlProviderName>,
+    pub(crate) service_linked_roles: Names<'n, ServiceLinkedRoleName>,
 }
 
 /// The paths of things that say nothing about theirs.
@@ -249,6 +252,7 @@ pub(crate) struct Sections<'n> {
     pub(crate) instance_profiles: Option<&'n Node>,
     pub(crate) oidc_providers: Option<&'n Node>,
     pub(crate) saml_providers: Option<&'n Node>,
+    pub(crate) service_linked_roles: Option<&'n Node>,
     pub(crate) forget: Option<&'n Node>,
     pub(crate) ignore: Option<&'n Node>,
     pub(crate) accept_findings: Option<&'n Node>,
@@ -265,6 +269,7 @@ impl<'n> Index<'n> {
             instance_profiles: Names::new(InstanceProfileName::KIND),
             oidc_providers: Names::new(OidcProviderUrl::KIND),
             saml_providers: Names::new(SamlProviderName::KIND),
+            service_linked_roles: Names::new(ServiceLinkedRoleName::KIND),
         };
         for one in sections {
             index.policies.add(one.part, one.policies, &paths.policies, found);
@@ -273,9 +278,10 @@ impl<'n> Index<'n> {
             index.roles.add(one.part, one.roles, &paths.roles, found);
             let profiles = &mut index.instance_profiles;
             profiles.add(one.part, one.instance_profiles, &paths.instance_profiles, found);
-            // They have no path.
+            // They have no path that is ours to say.
             index.oidc_providers.add(one.part, one.oidc_providers, &Path::root(), found);
             index.saml_providers.add(one.part, one.saml_providers, &Path::root(), found);
+            index.service_linked_roles.add(one.part, one.service_linked_roles, &Path::root(), found);
         }
         index
     }

@@ -11,6 +11,7 @@ mod master_copy;
 mod organization;
 mod providers;
 mod references;
+mod service_linked;
 mod settings;
 mod trust;
 pub(crate) mod values;
@@ -57,6 +58,7 @@ pub(crate) fn lower(parts: &[Part], account: &EffectiveAccount, loader: &mut Loa
     entities.extend(scope.instance_profiles(&defaults));
     entities.extend(scope.oidc_providers(&defaults));
     entities.extend(scope.saml_providers(&defaults));
+    entities.extend(scope.service_linked_roles());
 
     let mut settings = scope.settings(&head);
     entities.append(&mut settings.entities);
@@ -174,6 +176,7 @@ fn sections<'n>(part: &'n Part, reader: &mut Reader<'n>, found: &mut Diagnostics
         instance_profiles: reader.get("instance_profiles", found),
         oidc_providers: reader.get("oidc_providers", found),
         saml_providers: reader.get("saml_providers", found),
+        service_linked_roles: reader.get("service_linked_roles", found),
         forget: reader.get("forget", found),
         ignore: reader.get("ignore", found),
         accept_findings: reader.get("accept_findings", found),

@@ -59,7 +59,7 @@ pub const RULES: &[Rule] = &[
     rule(
         NAMES,
         "name",
-        "names hold letters, digits and `_ + = , . @ -`; users and roles at most 64, all others 128",
+        "names hold letters, digits and `_ + = , . @ -`; users and roles at most 64, all others 128; a service-linked role is named by its service, in small letters",
     ),
     rule(NAMES, "name-case", "names differ in more than the case of their letters"),
     rule(NAMES, "duplicate-name", "a thing is defined once, whatever file it stands in"),
@@ -87,7 +87,7 @@ pub const RULES: &[Rule] = &[
     rule(
         NAMES,
         "address",
-        "an address is `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME`, `instance_profile/NAME`, `oidc_provider/URL` or `saml_provider/NAME`",
+        "an address is `user/NAME`, `group/NAME`, `role/NAME`, `policy/NAME`, `instance_profile/NAME`, `oidc_provider/URL`, `saml_provider/NAME` or `service_linked_role/SERVICE`",
     ),
     rule(NAMES, "renamed-from", "what is renamed had another name, which nothing else has"),
     rule(NAMES, "forget-defined", "what is forgotten is not defined as well"),

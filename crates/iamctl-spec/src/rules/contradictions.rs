@@ -19,7 +19,8 @@ pub(super) fn reserved_names(world: &World<'_>, found: &mut Diagnostics) {
                     entity.managed.span,
                     format!("roles named `{start}…` belong to AWS"),
                 )
-                .help("service-linked roles and those of Identity Center are made and changed by AWS only"),
+                .help("service-linked roles and those of Identity Center are made and changed by AWS only")
+                .help("what a service needs for itself is written by service, under `service_linked_roles:`"),
             );
         }
     }

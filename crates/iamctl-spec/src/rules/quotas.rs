@@ -27,6 +27,7 @@ pub(super) fn document_sizes(world: &World<'_>, found: &mut Diagnostics) {
             | Resource::InstanceProfile(_)
             | Resource::OidcProvider(_)
             | Resource::SamlProvider(_)
+            | Resource::ServiceLinkedRole(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => {}
         }
@@ -85,6 +86,7 @@ pub(super) fn inline_sums(world: &World<'_>, found: &mut Diagnostics) {
             | Kind::InstanceProfile
             | Kind::OidcProvider
             | Kind::SamlProvider
+            | Kind::ServiceLinkedRole
             | Kind::AccountAlias
             | Kind::PasswordPolicy
             | Kind::MasterCopy => continue,
@@ -117,6 +119,7 @@ pub(super) fn attachments(world: &World<'_>, found: &mut Diagnostics) {
             | Kind::InstanceProfile
             | Kind::OidcProvider
             | Kind::SamlProvider
+            | Kind::ServiceLinkedRole
             | Kind::AccountAlias
             | Kind::PasswordPolicy
             | Kind::MasterCopy => ATTACHED,

@@ -15,6 +15,7 @@
 //! | a trust policy that names a user or role which is not there | `MalformedPolicyDocument` | Principal page |
 //! | deleting a user or role turns its ARN in trust policies into its id | – | Principal page |
 //! | an alias that another account has | `EntityAlreadyExists` | alias page |
+//! | a second service-linked role of a name, or a suffix where the service takes none | `InvalidInput` | answers of AWS, quoted in issues of Terraform's provider |
 //! | changing what belongs to AWS | `UnmodifiableEntity` | IAM API |
 
 mod credentials;
@@ -26,6 +27,7 @@ mod policy;
 mod renaming;
 mod role;
 mod saml_provider;
+mod service_linked_role;
 mod settings;
 mod user;
 
@@ -242,6 +244,7 @@ impl MemoryAccount {
             Address::AccountAlias => self.on_account_alias(action)?,
             Address::PasswordPolicy => self.on_password_policy(action)?,
             Address::SamlProvider(name) => self.on_saml_provider(name, action)?,
+            Address::ServiceLinkedRole(name) => self.on_service_linked_role(name, action)?,
             Address::MasterCopy => None,
         };
         Ok(Receipt { created, ..Receipt::default() })

@@ -57,14 +57,22 @@ pub(crate) async fn show(args: &Show, global: &Global, terminal: Terminal) -> Re
     }
     let change = planned.plan.changes.iter().find(|change| change.address == *address);
     let id = observed.live.id(address);
+    // What AWS calls it.
+    let role = match address {
+        Address::ServiceLinkedRole(name) => observed.live.service_linked_role(name).map(|(role, _)| role),
+        _ => None,
+    };
     let is_ours = id.is_some_and(|id| planned.ownership.owns(address, id));
     if global.format == Format::Json {
-        let json = json!({
+        let mut json = json!({
             "format_version": 1, "address": address, "id": id, "created": observed.live.created(address),
             "managed": is_ours, "protected": owned.is_some_and(|owned| owned.protect),
             "manifest": wanted, "live": live, "last_applied": owned.map(|owned| &owned.last_applied),
             "change": change,
         });
+        if let Some(role) = role {
+            json["role_name"] = json!(role);
+        }
         terminal.print_json(&json);
         return Ok(Exit::Done);
     }
@@ -76,6 +84,9 @@ pub(crate) async fn show(args: &Show, global: &Global, terminal: Terminal) -> Re
     if let (Some(id), Some(created)) = (id, observed.live.created(address)) {
         fact("unique id", id.to_string());
         fact("made", format!("{created:.0}"));
+    }
+    if let Some(role) = role {
+        fact("role name", role.to_string());
     }
     fact(
         "managed",

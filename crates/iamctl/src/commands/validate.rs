@@ -110,6 +110,7 @@ fn tell_of(manifest: &Manifest, told: &Value, hidden: usize, global: &Global, te
         (Kind::AccountAlias, "account alias", "account aliases"),
         (Kind::PasswordPolicy, "password policy", "password policies"),
         (Kind::SamlProvider, "SAML provider", "SAML providers"),
+        (Kind::ServiceLinkedRole, "service-linked role", "service-linked roles"),
     ] {
         if count(kind) > 0 {
             parts.push(counted(count(kind), one, many));

@@ -151,6 +151,7 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::AccountAlias => "account alias",
         Kind::PasswordPolicy => "password policy",
         Kind::SamlProvider => "SAML provider",
+        Kind::ServiceLinkedRole => "service-linked role",
         Kind::MasterCopy => "master copy",
     }
 }

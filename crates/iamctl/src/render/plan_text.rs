@@ -478,6 +478,9 @@ impl Writer<'_, '_> {
                 facts.extend(value.role.as_ref().map(|role| ("role", role.to_string())));
             }
             Resource::SamlProvider(value) => facts.extend(metadata::facts(&value.metadata)),
+            Resource::ServiceLinkedRole(value) => {
+                facts.extend(value.description.clone().map(|text| ("description", text)));
+            }
             Resource::OidcProvider(value) => {
                 let list = |items: &BTreeSet<String>| Vec::from_iter(items.iter().cloned()).join(", ");
                 let client_ids = Some(&value.client_ids).filter(|ids| !ids.is_empty());
@@ -519,6 +522,7 @@ impl Writer<'_, '_> {
             | Resource::InstanceProfile(_)
             | Resource::OidcProvider(_)
             | Resource::SamlProvider(_)
+            | Resource::ServiceLinkedRole(_)
             | Resource::AccountAlias(_)
             | Resource::PasswordPolicy(_) => {}
         }
