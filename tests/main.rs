@@ -38,6 +38,7 @@ mod renames;
 mod replacements;
 mod requests;
 mod saml_providers;
+mod service_linked_roles;
 mod settings;
 mod terminals;
 mod visibility;

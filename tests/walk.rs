@@ -98,8 +98,26 @@ struct Manifest {
     settings: Map<String, Value>,
 }
 
-const SECTIONS: [&str; 7] =
-    ["policies", "groups", "users", "roles", "instance_profiles", "oidc_providers", "saml_providers"];
+const SECTIONS: [&str; 8] = [
+    "policies",
+    "groups",
+    "users",
+    "roles",
+    "instance_profiles",
+    "oidc_providers",
+    "saml_providers",
+    "service_linked_roles",
+];
+
+/// Services with and without suffix, and one whose role has a name that looks like a suffix.
+const SERVICES: [&str; 6] = [
+    "autoscaling.amazonaws.com",
+    "autoscaling.amazonaws.com/a",
+    "autoscaling.amazonaws.com/b",
+    "ecs.amazonaws.com",
+    "rds.application-autoscaling.amazonaws.com",
+    "lexv2.amazonaws.com/a",
+];
 
 impl Manifest {
     fn empty(world: &World) -> Self {
@@ -189,6 +207,7 @@ impl Manifest {
                 let number = chance.below(6);
                 let name = match section {
                     "oidc_providers" => format!("o{number}.example.com/id/A{number}"),
+                    "service_linked_roles" => SERVICES[number].to_owned(),
                     _ => format!("{}{number}", section.get(..1).unwrap()),
                 };
                 if self.sections[section].get(&name).is_none() && !self.is_renamed(&name) {
@@ -308,6 +327,10 @@ impl Manifest {
             let certificates = [format!("AAA{}", chance.below(3)), format!("AAA{}", 3 + chance.below(3))];
             block.insert("metadata".to_owned(), json!(saml_metadata(&certificates)));
             return Value::Object(block);
+        }
+        if section == "service_linked_roles" {
+            let said = (chance.below(2) == 0).then(|| json!({"description": "for the walk"}));
+            return said.unwrap_or(json!({}));
         }
         if section == "oidc_providers" {
             block.remove("path");

@@ -129,6 +129,24 @@ impl Account<'_> {
         self.wait(call.client_id_list("theirs").thumbprint_list(thumbprint).send()).unwrap();
     }
 
+    /// The service-linked roles, by name, with what is said of them.
+    pub(crate) fn service_linked_roles(&self) -> BTreeMap<String, String> {
+        let call = self.iam.list_roles().path_prefix("/aws-service-role/").max_items(1000);
+        let roles = self.wait(call.send()).unwrap().roles.into_iter();
+        roles.map(|role| (role.role_name, role.description.unwrap_or_default())).collect()
+    }
+
+    /// Makes a service-linked role, as its service or somebody else would.
+    pub(crate) fn make_service_linked_role(&self, service: &str, suffix: Option<&str>, description: &str) {
+        let call = self.iam.create_service_linked_role().aws_service_name(service).description(description);
+        self.wait(call.set_custom_suffix(suffix.map(str::to_owned)).send()).unwrap();
+    }
+
+    /// Lets a service-linked role go, as its service would.
+    pub(crate) fn delete_service_linked_role(&self, role: &str) {
+        self.wait(self.iam.delete_service_linked_role().role_name(role).send()).unwrap();
+    }
+
     /// The metadata of a SAML provider; nothing when it is not there.
     pub(crate) fn saml_provider(&self, name: &str) -> Value {
         let list = self.wait(self.iam.list_saml_providers().send()).unwrap();

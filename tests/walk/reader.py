@@ -214,6 +214,24 @@ def held(kind, name):
 
 STRANGERS = {}
 
+# Service-linked roles stay once they are made, as they were made, whatever the manifest says later.
+LINKED = {}
+NAMES = {"autoscaling": "AutoScaling", "application-autoscaling": "ApplicationAutoScaling"}
+
+
+def linked(manifest):
+    for key, block in manifest["service_linked_roles"].items():
+        service, _, suffix = key.partition("/")
+        words = service.split(".")
+        # As the local AWS calls them.
+        own = NAMES.get(words[-3], words[-3]) + ("_" + words[0].title() if len(words) > 3 else "")
+        trust = {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}}
+        LINKED.setdefault(f"role/AWSServiceRoleFor{own}{'_' + suffix if suffix else ''}", {
+            "path": f"/aws-service-role/{service}/", "tags": {}, "description": block.get("description", ""),
+            "duration": 3600, "boundary": None, "trust": normal(trust), "policies": [], "inline": {},
+        })
+    return LINKED
+
 
 def prepare():
     """Things that nobody manages, and that must stay as they are whatever happens around them."""
@@ -235,14 +253,14 @@ def prepare():
     STRANGERS.update(found())
 
 
-SECTIONS = ("policies", "groups", "users", "roles", "instance_profiles", "oidc_providers", "saml_providers")
+SECTIONS = ("policies", "groups", "users", "roles", "instance_profiles", "oidc_providers", "saml_providers", "service_linked_roles")
 
 
 def compare(path):
     with open(path, encoding="utf-8") as file:
         manifest = json.load(file)
     said = {**manifest, **{section: manifest.get(section) or {} for section in SECTIONS}}
-    expected = {**wanted(said), **STRANGERS}
+    expected = {**wanted(said), **linked(said), **STRANGERS}
     actual = found()
     differences = []
     for address in sorted({*expected, *actual}):
@@ -268,6 +286,15 @@ def drift(seed):
         else:
             iam.update_account_password_policy(MinimumPasswordLength=chance.randrange(6, 30), RequireNumbers=True)
         return "another password policy, or none"
+    if f"{kind}/{name}" in LINKED:
+        # Its service lets it go, or somebody says something else of it.
+        if chance.randrange(2) == 0:
+            iam.delete_service_linked_role(RoleName=name)
+            del LINKED[f"{kind}/{name}"]
+            return f"no {name}"
+        iam.update_role_description(RoleName=name, Description="drift")
+        LINKED[f"{kind}/{name}"]["description"] = "drift"
+        return f"another description of {name}"
     document = json.dumps({"Version": "2012-10-17", "Statement": [
         {"Effect": chance.choice(["Allow", "Deny"]), "Action": f"sqs:Drift{chance.randrange(3)}", "Resource": "*"}]})
     stranger = arn("policy", "/", "stranger")

@@ -64,15 +64,12 @@ pub(crate) async fn show(args: &Show, global: &Global, terminal: Terminal) -> Re
     };
     let is_ours = id.is_some_and(|id| planned.ownership.owns(address, id));
     if global.format == Format::Json {
-        let mut json = json!({
+        let json = json!({
             "format_version": 1, "address": address, "id": id, "created": observed.live.created(address),
             "managed": is_ours, "protected": owned.is_some_and(|owned| owned.protect),
             "manifest": wanted, "live": live, "last_applied": owned.map(|owned| &owned.last_applied),
-            "change": change,
+            "change": change, "role_name": role,
         });
-        if let Some(role) = role {
-            json["role_name"] = json!(role);
-        }
         terminal.print_json(&json);
         return Ok(Exit::Done);
     }
