@@ -48,6 +48,7 @@ pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>
     ordering.versions_before_attachments();
     ordering.groups_and_members();
     ordering.trust_before_deletes();
+    service_linked::after_roles(world.live(), drafts, &mut ordering.edges);
     ordering.untagged_before_tagged();
     credentials::order(drafts, &mut ordering.edges);
     ordering.safe_access();

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use iamctl_model::{Address, Live, Note, Resource, trusted_service_linked_roles};
+use iamctl_model::{Action, Address, Kind, Live, Note, Resource, trusted_service_linked_roles};
 use iamctl_policy::Document;
+
+use crate::drafts::Draft;
+use crate::graph::{Edges, Reason};
 
 /// What AWS calls a service-linked role that is taken for the one of the manifest.
 pub(crate) fn known_as(live: &Live, address: &Address) -> Option<Note> {
@@ -43,4 +46,23 @@ pub(crate) fn named(trust: &Document, live: &Live, creates: &BTreeMap<Address, u
             made.iter().filter(move |(name, _)| name.may_be(&role, &path)).map(|(_, create)| *create)
         })
         .collect()
+}
+
+/// Where the account has no room for all new roles, those of services come last: they take room as others do, and are
+/// the only ones that AWS makes beyond the quota. Source: IAM User Guide, "Create a service-linked role".
+pub(crate) fn after_roles(live: &Live, drafts: &[Draft], edges: &mut Edges) {
+    let of = |is_meant: fn(&Action) -> bool| -> Vec<usize> {
+        let meant = drafts.iter().enumerate().filter(|(_, draft)| is_meant(&draft.action));
+        meant.map(|(index, _)| index).collect()
+    };
+    let roles = of(|action| matches!(action, Action::CreateRole { .. }));
+    let linked = of(|action| matches!(action, Action::CreateServiceLinkedRole { .. }));
+    let all = live.count(Kind::Role).saturating_add(roles.len()).saturating_add(linked.len());
+    let most = live.quotas.as_ref().and_then(|quotas| quotas.of_kind(Kind::Role));
+    if most.is_none_or(|most| all <= most) {
+        return;
+    }
+    for first in roles {
+        linked.iter().for_each(|then| edges.add(first, *then, Reason::Tidy));
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use iamctl_diff::needs_quotas;
 use iamctl_model::{
     Action, Address, Desired, Guard, Identity, IgnoreRule, Kind, Live, Path, Pattern, Plan, PolicyArn,
-    PolicyName, Quotas, Resource, Tags, UserName,
+    PolicyName, Quotas, Resource, RoleName, Tags, UserName,
 };
 use iamctl_policy::{Document, Span};
 use proptest::prelude::*;
@@ -99,10 +99,13 @@ fn others(world: &mut World, on: [bool; 3]) {
     let theirs = PolicyArn::parse("arn:aws:iam::aws:policy/Theirs").unwrap();
     let inline = PolicyName::parse("theirs").unwrap();
     let document = Document::from_stored(r#"{"Version":"2012-10-17","Statement":[]}"#);
+    // Nobody puts anything on what belongs to AWS.
+    let is_reserved =
+        |name: &RoleName| world.live().roles.get(name).is_some_and(|role| role.path.is_reserved());
     let holders = world.live().addresses().filter_map(|(address, _)| match address {
         Address::User(name) => Some(Identity::User(name)),
         Address::Group(name) => Some(Identity::Group(name)),
-        Address::Role(name) => Some(Identity::Role(name)),
+        Address::Role(name) if !is_reserved(&name) => Some(Identity::Role(name)),
         _ => None,
     });
     let holders: Vec<_> = holders.collect();
