@@ -271,13 +271,7 @@ impl Reader<'_> {
 
 /// Puts together what the two lists say. Nothing is concluded before all pages of both are there.
 fn assemble(account: &Account, details: Details, roles: Vec<Role>) -> Result<Live, ReadError> {
-    let mut live = Live {
-        instance_profiles: Observed::NotRead,
-        oidc_providers: Observed::NotRead,
-        account_alias: Observed::NotRead,
-        password_policy: Observed::NotRead,
-        ..Live::empty(account.clone())
-    };
+    let mut live = Live::unread(account.clone());
     for policy in details.policies {
         check_account(account, policy.arn.as_deref())?;
         let (name, policy) = convert::policy(policy)?;

@@ -389,16 +389,30 @@ impl Live {
     #[must_use]
     pub fn empty(account: Account) -> Self {
         Self {
-            account,
-            policies: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            users: BTreeMap::new(),
-            roles: BTreeMap::new(),
             instance_profiles: Observed::Read(BTreeMap::new()),
             oidc_providers: Observed::Read(BTreeMap::new()),
             account_alias: Observed::Read(None),
             password_policy: Observed::Read(None),
             saml_providers: Observed::Read(BTreeMap::new()),
+            ..Self::unread(account)
+        }
+    }
+
+    /// An account of which nothing is known yet: of what is always read there is nothing so far, and the rest was
+    /// not read.
+    #[must_use]
+    pub fn unread(account: Account) -> Self {
+        Self {
+            account,
+            policies: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            users: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            instance_profiles: Observed::NotRead,
+            oidc_providers: Observed::NotRead,
+            account_alias: Observed::NotRead,
+            password_policy: Observed::NotRead,
+            saml_providers: Observed::NotRead,
             last_used: BTreeMap::new(),
             quotas: Observed::NotRead,
         }

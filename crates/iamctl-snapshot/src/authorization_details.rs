@@ -167,14 +167,7 @@ pub(crate) fn read(pages: Vec<Value>) -> Result<Snapshot, SnapshotError> {
     let account = arns.find_map(|arn| account_of(arn)).ok_or(SnapshotError::NoAccount)?;
 
     // Instance profiles without a role are not in it, and so none are taken from it.
-    let mut live = Live {
-        instance_profiles: Observed::NotRead,
-        oidc_providers: Observed::NotRead,
-        account_alias: Observed::NotRead,
-        password_policy: Observed::NotRead,
-        saml_providers: Observed::NotRead,
-        ..Live::empty(account)
-    };
+    let mut live = Live::unread(account);
     for group in groups {
         let (name, group) = live_group(group)?;
         live.groups.insert(name, group);
