@@ -1,5 +1,7 @@
 //! SAML providers: who is let in where an identity provider vouches for them.
 
+use std::time::Duration;
+
 use fault_proxy::{Call, Fault};
 use serde_json::json;
 
@@ -175,6 +177,27 @@ fn a_saml_provider_whose_making_was_not_told_is_found() {
     world.proxy.inject(Fault::lose_reply().operation("CreateSAMLProvider").times(1));
     world.iamctl(&["apply", "--yes"]).expect(0);
     assert_eq!(world.calls(|made: &Call| made.operation == "CreateSAMLProvider").len(), 1);
+    world.expect_no_change();
+}
+
+#[test]
+fn a_saml_provider_that_a_killed_run_made_and_nobody_wants_any_more_is_deleted() {
+    let world = with_provider();
+    // The role tells of the run; of providers nothing is read any more where none is managed.
+    let held = world.proxy.inject(Fault::hold().operation("AttachRolePolicy").times(1));
+    let run = world.start(&["apply", "--yes"]);
+    assert!(held.wait_for_hits(1, Duration::from_secs(60)));
+    run.kill();
+    held.remove();
+    let holder = world.lock_holder().unwrap();
+    world.iamctl(&["unlock", &holder]).expect(0);
+
+    world.edit(PROVIDER, "");
+    world.edit(ROLE, "\n");
+    world.iamctl(&["plan"]).expect(0).says(&["- role/staff", "- saml_provider/Okta"]);
+    world.iamctl(&["apply", "--yes"]).expect(0);
+
+    assert_eq!(world.calls(|made: &Call| made.operation == "DeleteSAMLProvider").len(), 1);
     world.expect_no_change();
 }
 
