@@ -15,6 +15,7 @@ service_linked_roles:
 /// The founding case, applied, with service-linked roles beside it that are not yet.
 fn with_roles() -> World {
     let world = World::founded();
+    world.proxy.clear();
     let manifest = world.read("desired-state.yaml");
     world.write("desired-state.yaml", &format!("{manifest}{ROLES}"));
     world
@@ -45,6 +46,7 @@ fn service_linked_roles_are_made_and_never_changed() {
         json!({"AWSServiceName": "autoscaling.amazonaws.com", "CustomSuffix": "batch"})
     );
     assert_eq!(plan["unmanaged"].get("service_linked_roles"), None);
+    assert_eq!(world.proxy.count(|call| call.operation == "GetAccountSummary"), 0, "they take no room");
     world.proxy.clear();
     world.iamctl(&["apply", "--yes"]).expect(0).says(&["+ service_linked_role/autoscaling.amazonaws.com"]);
     assert_eq!(

@@ -122,7 +122,7 @@ fn settings_that_are_not_said_any_more_stay_and_are_not_read() {
     world
         .iamctl(&["apply", "--yes"])
         .expect(4)
-        .says(&["is not managed by this manifest, and shall have none"]);
+        .says(&["`none` would delete the password policy", "is not managed by this manifest"]);
     assert_eq!(world.aws().password_policy()["length"], json!(14));
 }
 

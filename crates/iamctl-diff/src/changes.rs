@@ -263,7 +263,7 @@ impl Thing<'_> {
             Some((message, help)) => (Guard::Sibling, message, help),
             None => (
                 Guard::Adopt,
-                format!("the account has a {kind} that is not managed by this manifest, and shall have none"),
+                format!("`none` would delete the {kind}, which is not managed by this manifest"),
                 format!(
                     "take it over first: write `{kind}:` as it is, with `adopt: true`, apply that, and write `none` \
                      then",

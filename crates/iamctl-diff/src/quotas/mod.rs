@@ -28,7 +28,9 @@ pub(crate) use rooms::{Fitted, make_fit};
 /// quotas have room for, so that its own quotas are worth a call.
 #[must_use]
 pub fn needs_quotas(desired: &Desired, live: &Live, ownership: &Ownership) -> bool {
-    desired.managed.iter().any(|(address, managed)| {
+    // AWS makes its own roles beyond the quota of roles.
+    let mut taking_room = desired.managed.iter().filter(|(address, _)| !address.kind().is_of_aws());
+    taking_room.any(|(address, managed)| {
         let former = managed.renamed_from.as_ref().and_then(|former| Some((former, live.id(former)?)));
         let former = former.filter(|(_, id)| ownership.0.values().any(|owned| owned.id == **id));
         let found = live.resource(address, None);
