@@ -125,6 +125,20 @@ fn a_name_that_is_in_use_is_not_given_to_another_manifest() {
 fn options_that_choose_nothing_are_a_mistake() {
     let world = abandoned();
     world.iamctl(&["import", "--name", "web"]).expect(1).says(&["nothing in the account is what"]);
+    world.aws().make_service_linked_role("autoscaling.amazonaws.com", None, "");
+    world.iamctl(&["import", "role/AWSServiceRoleForAutoScaling"]).expect(1).says(&[
+        "nothing in the account is what the options choose",
+        "service-linked roles, and what is under `/aws-reserved/`, are never imported",
+    ]);
+    // GitHub's tokens without a word on whose: no manifest may say that.
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity",
+        "Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}}]}"#;
+    let made = world.aws().iam.create_role().role_name("open").assume_role_policy_document(trust);
+    world.aws().wait(made.send()).unwrap();
+    world
+        .iamctl(&["import", "role/open"])
+        .expect(1)
+        .says(&["nothing that the options choose can be imported", "because: role/open: "]);
     assert!(!world.path("desired-state.yaml").exists());
 }
 

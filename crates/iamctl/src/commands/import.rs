@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::manifest::Loader;
 use crate::offline;
 use crate::output::{refuse_to_overwrite, replace, write_new};
-use crate::render::import::{report, report_json, update_report, update_report_json};
+use crate::render::import::{MOST_NAMED, report, report_json, update_report, update_report_json};
 use crate::terminal::Terminal;
 
 /// Writes a manifest of what is in the account, to take it over without changing it
@@ -138,10 +138,8 @@ pub(crate) async fn import(args: &Import, global: &Global, terminal: Terminal) -
                 .cause(error)
                 .help("see `--bucket` and `--region`")
         })?;
-    if imported.addresses.is_empty() && imported.left_out.is_empty() && imported.not_chosen > 0 {
-        return Err(Failure::new(Exit::Failed, "nothing in the account is what the options choose").help(
-            format!("{} things are there; paths begin with a slash, names are patterns", imported.not_chosen),
-        ));
+    if imported.addresses.is_empty() && imported.not_chosen > 0 {
+        return Err(nothing_chosen(&imported));
     }
     store(&imported, &global.file)?;
     match global.format {
@@ -153,6 +151,22 @@ pub(crate) async fn import(args: &Import, global: &Global, terminal: Terminal) -
         }
     }
     Ok(Exit::Done)
+}
+
+/// The options choose nothing that can be in a manifest.
+fn nothing_chosen(imported: &Imported) -> Failure {
+    if imported.left_out.is_empty() {
+        let failed = Failure::new(Exit::Failed, "nothing in the account is what the options choose").help(
+            format!("{} things are there; paths begin with a slash, names are patterns", imported.not_chosen),
+        );
+        return match imported.of_aws {
+            0 => failed,
+            _ => failed.help("service-linked roles, and what is under `/aws-reserved/`, are never imported"),
+        };
+    }
+    let failed = Failure::new(Exit::Failed, "nothing that the options choose can be imported");
+    let reasons = imported.left_out.iter().take(MOST_NAMED);
+    reasons.fold(failed, |failed, left| failed.cause(format!("{}: {}", left.address, left.reason)))
 }
 
 /// Whether things of a kind were read at all.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::page::{Ink, Page};
 
 /// How many things that were left out are named one by one.
-const MOST_NAMED: usize = 20;
+pub(crate) const MOST_NAMED: usize = 20;
 
 /// The closing summary for people.
 pub(crate) fn report(page: &mut Page, imported: &Imported, manifest: &Path) {
