@@ -2,6 +2,7 @@
 
 use iamctl_model::Plan;
 
+use super::names::counted;
 use super::page::Page;
 
 /// A plan, or what of it is drift, given its text: a headline, what becomes of access, and the text in a fence that
@@ -17,19 +18,27 @@ pub(crate) fn plan(plan: &Plan, only_drift: bool, access: &Page, page: &Page) ->
     let fence = fence(&text);
     let (command, verdict) = match () {
         () if only_drift && plan.is_empty() => ("drift", "nothing drifted"),
+        () if only_drift && !plan.refusals.is_empty() => {
+            ("drift", "drifted, and not all of it can be put back")
+        }
         () if only_drift => ("drift", "drifted"),
         () if !plan.refusals.is_empty() => ("plan", "refused"),
         () if plan.is_empty() => ("plan", "nothing to do"),
         () => ("plan", "changes"),
     };
     let open = if plan.is_empty() { "" } else { " open" };
+    let summary = match only_drift {
+        true => counted(plan.changes.len(), "thing", "things") + " drifted",
+        false => format!(
+            "{}, {} to IAM",
+            counted(plan.changes.len(), "change", "changes"),
+            counted(plan.steps.len(), "call", "calls")
+        ),
+    };
     format!(
-        "### iamctl {command}: {} in account {}: {verdict}\n\n{access}<details{open}><summary>{} changes, {} calls to \
-         IAM</summary>\n\n{fence}diff\n{text}{fence}\n\n</details>\n",
-        plan.manifest,
-        plan.account.id,
-        plan.changes.len(),
-        plan.steps.len(),
+        "### iamctl {command}: {} in account {}: {verdict}\n\n{access}<details{open}><summary>{summary}</summary>\n\n\
+         {fence}diff\n{text}{fence}\n\n</details>\n",
+        plan.manifest, plan.account.id,
     )
 }
 

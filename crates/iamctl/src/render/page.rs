@@ -134,6 +134,8 @@ impl Page {
                 Some((Ink::Add, "+")) => ("+", pieces.get(1..)),
                 Some((Ink::Remove, "-")) => ("-", pieces.get(1..)),
                 Some((Ink::Change, "~")) => ("!", pieces.get(1..)),
+                // What is refused keeps its own mark beside the one that stands for a change here.
+                Some((_, "!")) => ("!", Some(pieces.as_slice())),
                 _ => (" ", Some(pieces.as_slice())),
             };
             let rest: String = rest.unwrap_or_default().iter().map(|(_, text)| text.as_str()).collect();
