@@ -96,6 +96,38 @@ fn what_was_there_before_is_refused_until_it_is_adopted_by_name() {
 }
 
 #[test]
+fn what_somebody_made_again_is_drift_whether_or_not_it_is_wanted() {
+    let world = World::founded();
+    let aws = world.aws();
+    aws.delete_user("bob");
+    aws.wait(aws.iam.create_user().user_name("bob").send()).unwrap();
+    let drift = world.iamctl(&["drift"]).expect(2).says(&[
+        "! user/bob",
+        "changed in the account",
+        "user/bob was deleted and made again by somebody else",
+    ]);
+    assert!(!drift.out.contains("changed back"), "{}", drift.out);
+    let comment = world.iamctl(&["drift", "--format", "markdown"]).expect(2).out;
+    for line in ["not all of it can be put back", "\n!  ! user/bob", "<summary>1 thing drifted</summary>"] {
+        assert!(comment.contains(line), "{comment}");
+    }
+    world.iamctl(&["drift", "--format", "json"]).expect(2);
+
+    let manifest = world
+        .read("desired-state.yaml")
+        .replace("  bob: {}\n", "")
+        .replace(", bob", "")
+        .replace(", user/bob", "");
+    world.write("desired-state.yaml", &manifest);
+    world.iamctl(&["plan"]).expect(0).says(&["somebody made another one of that name: it stays"]);
+    world.iamctl(&["drift"]).expect(2).says(&[
+        "user/bob",
+        "is gone from the account",
+        "another one of that name",
+    ]);
+}
+
+#[test]
 fn what_somebody_changed_in_the_account_is_called_drift_and_put_back() {
     let world = World::founded();
     let aws = world.aws();

@@ -164,7 +164,13 @@ impl Thing<'_> {
 
         if let Some(refusal) = self.refusal(managed, is_ours, &before, &wanted) {
             compared.refusals.push(refusal);
-            let cause = gravest(&fields);
+            // Whoever made it again made all of it.
+            let is_made_again = self.owned.is_some() && is_ours.is_none();
+            let fields = match is_made_again {
+                true => fields.into_keys().map(|field| (field, Cause::Drift)).collect(),
+                false => fields,
+            };
+            let cause = if is_made_again { Cause::Drift } else { gravest(&fields) };
             let blocked = self.change(ChangeAction::Blocked, cause, fields, Some(before), Some(wanted));
             return compared.changes.push(blocked);
         }
@@ -225,6 +231,11 @@ impl Thing<'_> {
         if !is_there || stays || self.desired.forget.contains(self.address) {
             // Gone, or made again by somebody else: nothing of ours is left to delete.
             let cause = if is_there { Cause::Ours } else { Cause::Drift };
+            if !is_there && self.live.id(self.address).is_some() {
+                let message =
+                    "somebody made another one of that name: it stays, and is not managed here".to_owned();
+                compared.notes.push(Note { address: self.address.clone(), message });
+            }
             compared.changes.push(self.change(ChangeAction::Forget, cause, BTreeMap::new(), before, None));
             return;
         }

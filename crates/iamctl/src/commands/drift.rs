@@ -41,8 +41,8 @@ fn only_drift(mut plan: Plan) -> Plan {
     plan
 }
 
-/// A managed thing that is gone, or that somebody made again.
+/// A managed thing that is gone, that somebody made again, or that has another name.
 fn is_strange(change: &Change) -> bool {
-    let gone = matches!(change.action, ChangeAction::Create | ChangeAction::Forget);
-    gone && change.cause == Cause::Drift
+    let may_be = matches!(change.action, ChangeAction::Create | ChangeAction::Forget | ChangeAction::Blocked);
+    may_be && change.cause == Cause::Drift
 }

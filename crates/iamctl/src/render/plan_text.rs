@@ -248,6 +248,7 @@ impl Writer<'_, '_> {
             (ChangeAction::Forget, _) => "  stays, and is no longer managed",
             (ChangeAction::Adopt, _) if change.fields.is_empty() => "  is taken over as it is",
             (ChangeAction::Adopt, _) => "  is taken over, and changed",
+            (ChangeAction::Blocked, Cause::Drift) => "  changed in the account",
             (_, Cause::Drift) if change.fields.values().all(|cause| *cause == Cause::Drift) => {
                 "  changed in the account, and is changed back"
             }
