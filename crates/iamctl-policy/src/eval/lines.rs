@@ -268,13 +268,14 @@ impl<'de: 'l, 'l> Deserialize<'de> for Line<'l> {
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Line<'de>, M::Error> {
                 let (mut id, mut request, mut policies) = (None, None, None);
+                let mut beside = Vec::new();
                 while let Some(key) = map.next_key::<Cow<'de, str>>()? {
                     let is_twice = match &*key {
                         "id" => id.replace(map.next_value()?).is_some(),
                         "request" => request.replace(map.next_value::<Object<_>>()?.0).is_some(),
                         "policies" => policies.replace(map.next_value::<Option<Object<_>>>()?).is_some(),
                         _ => {
-                            may_be_beside(&key).map_err(de::Error::custom)?;
+                            beside.push(key.clone());
                             map.next_value::<IgnoredAny>()?;
                             false
                         }
@@ -283,6 +284,10 @@ impl<'de: 'l, 'l> Deserialize<'de> for Line<'l> {
                         return Err(de::Error::custom(format!("`{key}` is there twice")));
                     }
                 }
+                let missing = [("request", request.is_none()), ("policies", policies.is_none())];
+                let missing = missing.into_iter().filter_map(|(key, is_missing)| is_missing.then_some(key));
+                let missing: Vec<&'static str> = missing.collect();
+                beside.iter().try_for_each(|key| may_be_beside(key, &missing)).map_err(de::Error::custom)?;
                 let request = request.ok_or_else(|| de::Error::missing_field("request"))?;
                 let policies = policies.flatten().map(|given: Object<_>| given.0).unwrap_or_default();
                 Ok(Line { id, request, policies })
@@ -293,12 +298,13 @@ impl<'de: 'l, 'l> Deserialize<'de> for Line<'l> {
     }
 }
 
-/// Whoever asks may write more beside a question, but not what was probably meant to be a part of it.
-fn may_be_beside(key: &str) -> Result<(), String> {
+/// Whoever asks may write more beside a question, but not what was probably meant to be a part of it that is missing.
+fn may_be_beside(key: &str, missing: &[&'static str]) -> Result<(), String> {
     if LAYERS.contains(&key) {
         return Err(format!("`{key}` belongs into `policies`"));
     }
-    let meant = if key == "policy" { Some("policies") } else { closest(key, ["request", "policies"]) };
+    let is_short = key == "policy" && missing.contains(&"policies");
+    let meant = if is_short { Some("policies") } else { closest(key, missing.iter().copied()) };
     meant.map_or(Ok(()), |meant| Err(format!("unknown field `{key}`; did you mean `{meant}`?")))
 }
 

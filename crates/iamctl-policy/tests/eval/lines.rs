@@ -167,6 +167,12 @@ fn a_broken_question_is_answered_with_what_is_wrong_and_its_identifier() {
         question.pointer_mut(parent).unwrap()[name] = value;
         question
     };
+    let renamed = |key: &str, misspelt: &str| {
+        let mut question = asked(&json!([allow]));
+        let value = question.as_object_mut().unwrap().remove(key).unwrap();
+        question[misspelt] = value;
+        question
+    };
     let statement = |statement: Json| broken("/policies/identity", json!([document(&statement)]));
     for (question, says) in [
         (broken("/request/action", json!("s3:*")), "`s3:*` is not an action"),
@@ -220,8 +226,9 @@ fn a_broken_question_is_answered_with_what_is_wrong_and_its_identifier() {
             broken("/policies/session", json!({"Version": "2012-10-18", "Statement": [allow]})),
             "session policy 0: the version `2012-10-18`",
         ),
-        (broken("/polices", json!({})), "unknown field `polices`; did you mean `policies`?"),
-        (broken("/policy", json!({})), "unknown field `policy`; did you mean `policies`?"),
+        (renamed("policies", "polices"), "unknown field `polices`; did you mean `policies`?"),
+        (renamed("policies", "policy"), "unknown field `policy`; did you mean `policies`?"),
+        (renamed("request", "requests"), "unknown field `requests`; did you mean `request`?"),
         (broken("/scp", json!([])), "`scp` belongs into `policies`"),
         (broken("/policies", json!([[]])), "expected a map"),
         (
@@ -237,6 +244,8 @@ fn a_broken_question_is_answered_with_what_is_wrong_and_its_identifier() {
         let error = answer["error"].as_str().unwrap_or_else(|| panic!("{question} has no error"));
         assert!(error.contains(says), "{error}");
     }
+    // Beside a whole question, more may stand.
+    assert_eq!(answer(&broken("/requestId", json!("7")).to_string())["decision"], "Allowed");
     for line in [
         "",
         "{",
