@@ -5,7 +5,7 @@ use iamctl_apply::{ErrorClass, Receipt};
 use iamctl_model::{Action, Path, RoleName, ServiceLinkedRoleName, UniqueId};
 
 use crate::failure::Failure;
-use crate::pages::Markers;
+use crate::pages::{BrokenList, Markers};
 use crate::perform::{AwsIam, made, once};
 use crate::read::PAGE;
 
@@ -43,8 +43,8 @@ pub(crate) async fn find(
             let parsed = RoleName::parse(&role.role_name).ok().zip(Path::parse(&role.path).ok());
             there.extend(parsed.map(|(name, path)| (name, path, UniqueId(role.role_id))));
         }
-        // A broken list may lack it: not to find it is no reason to do anything.
-        marker = markers.next(page.is_truncated, page.marker.as_deref()).unwrap_or(None);
+        // Which of several is meant shows only in a whole list.
+        marker = markers.next(page.is_truncated, page.marker.as_deref()).map_err(broken)?;
         if marker.is_none() {
             break;
         }
@@ -52,6 +52,18 @@ pub(crate) async fn find(
     let found = name.among(there.iter().map(|(name, path, _)| (name, path)));
     let id = found.and_then(|found| there.iter().find(|(name, _, _)| name == found));
     Ok(id.map(|(_, _, id)| id.clone()))
+}
+
+fn broken(list: BrokenList) -> Failure {
+    Failure {
+        class: ErrorClass::ServerFault,
+        code: None,
+        message: format!("the list of roles cannot be trusted: {}", list.as_str()),
+        request_id: None,
+        status: None,
+        bucket_region: None,
+        unsigned: None,
+    }
 }
 
 /// Whether a service-linked role could not be made because one has its name. AWS says so in words only:

@@ -23,7 +23,9 @@ impl Scope<'_, '_, '_> {
             let Some(reader) = Reader::open(node, &keys::SERVICE_LINKED_ROLE, &what, found) else { continue };
             let mut reader = reader.reported_at(span);
             let written = reader.get("description", found);
+            // An empty one is none: AWS does not tell them apart.
             let description = written.map(|node| values::description(Some(node), true, found));
+            let description = description.filter(|text| !text.is_empty());
             reader.finish(found);
             let value = Resource::ServiceLinkedRole(ServiceLinkedRole { description });
             let places = Places::of(span, node);
