@@ -87,7 +87,8 @@ impl ClosedRun {
     #[must_use]
     pub fn is_stale(&self) -> bool {
         let is_stale = |outcome: &Outcome| match outcome {
-            Outcome::Failed { error, .. } => error.is_stale(),
+            // After a lost answer, nobody knows whether it did nothing.
+            Outcome::Failed { error, lost, .. } => error.is_stale() && !lost,
             Outcome::Done(_) | Outcome::NotTried { .. } => false,
         };
         let stale = self.outcomes.values().filter(|outcome| is_stale(outcome)).count();
