@@ -67,6 +67,11 @@ impl Guards<'_> {
             refusals.extend(self.lost_rights(changes));
         }
         refusals.extend(self.mass_delete(changes));
+        self.unless_allowed(refusals)
+    }
+
+    /// These refusals without those that somebody allowed.
+    pub(crate) fn unless_allowed(&self, mut refusals: Vec<Refusal>) -> Vec<Refusal> {
         refusals.retain(|refusal| {
             !(refusal.guard.can_be_allowed() && self.inputs.allow.contains(&refusal.guard))
         });
@@ -197,7 +202,8 @@ impl Guards<'_> {
     }
 
     /// Whoever runs this must not lock itself out: by deleting itself, by giving up all it has, or by a
-    /// boundary or a trust policy that is tighter. What else it loses comes last, and is a hazard.
+    /// boundary or a trust policy that is tighter. What else it loses comes last where there is room for
+    /// that, and is a hazard.
     fn lockout(&self, change: &Change) -> Option<Refusal> {
         let identity = self.inputs.caller.and_then(Caller::identity)?;
         let former = self.renames.former(&change.address);

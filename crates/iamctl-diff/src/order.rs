@@ -26,7 +26,7 @@ use crate::credentials;
 use crate::delta::Delta;
 use crate::doors;
 use crate::drafts::{Draft, Effect, Part, own_principal};
-use crate::graph::{Edges, Reason};
+use crate::graph::{Edges, GivenUp, Reason};
 use crate::quotas::{self, Fitted};
 use crate::service_linked;
 use crate::world::World;
@@ -42,8 +42,14 @@ pub(crate) struct Ordered {
 
 /// Puts calls in order.
 pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>) -> Ordered {
-    let mut ordering =
-        Ordering { world, drafts, edges: Edges::default(), whom: BTreeMap::new(), hazards: BTreeSet::new() };
+    let mut ordering = Ordering {
+        world,
+        drafts,
+        runner: caller.and_then(Caller::identity),
+        edges: Edges::default(),
+        whom: BTreeMap::new(),
+        hazards: BTreeSet::new(),
+    };
     ordering.preconditions();
     ordering.versions_before_attachments();
     ordering.groups_and_members();
@@ -57,9 +63,7 @@ pub(crate) fn order(world: &World<'_>, drafts: &[Draft], caller: Option<&Caller>
     for (edge, whom) in found.whom {
         ordering.whom.entry(edge).or_default().extend(whom);
     }
-    if let Some(identity) = caller.and_then(Caller::identity) {
-        ordering.runner_last(&identity);
-    }
+    ordering.runner_last();
     ordering.finish()
 }
 
@@ -69,6 +73,8 @@ type Placed<'a> = ((usize, usize), &'a Effect);
 struct Ordering<'a> {
     world: &'a World<'a>,
     drafts: &'a [Draft],
+    /// Who runs this.
+    runner: Option<Identity>,
     edges: Edges,
     /// Who is in danger, and of what, where an edge gives way, beside those whom both its steps affect.
     whom: BTreeMap<(usize, usize), BTreeSet<(Identity, HazardKind)>>,
@@ -387,7 +393,8 @@ impl Ordering<'_> {
     }
 
     /// What takes rights from whoever runs this comes after everything else.
-    fn runner_last(&mut self, runner: &Identity) {
+    fn runner_last(&mut self) {
+        let Some(runner) = &self.runner else { return };
         let narrows = |draft: &Draft| draft.narrows(runner);
         let (last, others): (Vec<usize>, Vec<usize>) =
             (0..self.drafts.len()).partition(|index| self.drafts.get(*index).is_some_and(narrows));
@@ -405,6 +412,7 @@ impl Ordering<'_> {
         match self.edges.break_circles(count) {
             Ok(given_up) => {
                 fitted = quotas::make_fit(self.world, self.drafts, &mut self.edges);
+                fitted.refusals.extend(self.too_early(&fitted.given_up));
                 fitted.given_up.extend(given_up);
             }
             Err(circle) => fitted.refusals.extend(self.circle_refusal(&circle)),
@@ -445,6 +453,24 @@ impl Ordering<'_> {
             notes: fitted.notes,
             refusals: fitted.refusals,
         }
+    }
+
+    /// Without room, whoever runs this would lose rights before the last call, and with them perhaps what the calls after
+    /// that need.
+    fn too_early(&self, given_up: &[GivenUp]) -> Option<Refusal> {
+        let runner = self.runner.as_ref()?;
+        let narrows = |index: usize| self.drafts.get(index).is_some_and(|draft| draft.narrows(runner));
+        let (_, then, _) = given_up.iter().find(|(first, then, _)| narrows(*then) && !narrows(*first))?;
+        let call = self.drafts.get(*then)?.action.describe();
+        Some(Refusal {
+            guard: Guard::Lockout,
+            address: runner.address(),
+            message: format!(
+                "{runner} runs this, and for want of room would lose rights before the calls that come after {call}"
+            ),
+            help: "take away first, in a change of its own, what the run can do without; or let somebody else apply it"
+                .to_owned(),
+        })
     }
 
     fn hazards_of(&self, first: usize, then: usize, reason: Reason) -> Vec<(Identity, HazardKind)> {

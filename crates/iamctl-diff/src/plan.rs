@@ -107,7 +107,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     refusals.extend(quotas::refusals(&world, &compared.changes));
     let drafts = drafts(&world, &compared.changes, &renames);
     let ordered = order(&world, &drafts, inputs.caller);
-    refusals.extend(ordered.refusals);
+    refusals.extend(guards.unless_allowed(ordered.refusals));
     let mut hazards = hazards(&world, &compared.changes);
     hazards.extend(of_replacing);
     hazards.extend(settings::hazards(&compared.changes));
