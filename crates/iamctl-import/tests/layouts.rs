@@ -230,6 +230,18 @@ fn a_policy_that_was_deleted_goes_from_lists_that_drifted_besides() {
 }
 
 #[test]
+fn what_is_left_to_others_stays_left_to_them_when_it_is_gone() {
+    let rule = "ignore:\n  - {on: user/alice, policies: [p, other], reason: the scanner's}\n";
+    let before = format!("policies: {{p: {{file: p.json}}}}\nusers: {{alice: {{}}}}\n{rule}");
+    let account = format!("users: {{alice: {{}}}}\n{rule}");
+    let (after, updated) =
+        taken_over(&[("m.yaml", &before), ("p.json", ONE)], &[("m.yaml", &account), ("p.json", ONE)], |_| {});
+    assert_eq!(updated.left_out, []);
+    assert!(after["m.yaml"].contains(rule), "{}", after["m.yaml"]);
+    assert!(!after["m.yaml"].contains("file: p.json"), "{}", after["m.yaml"]);
+}
+
+#[test]
 fn a_user_who_was_deleted_goes_from_trust_policies_written_as_documents() {
     let document = |principals: &str| {
         format!(

@@ -165,6 +165,8 @@ fn references(
         Value::Map(entries) => {
             for entry in entries {
                 let named = match entry.key.as_str() {
+                    // These say what stays so whatever there is, and are patterns besides.
+                    "ignore" | "accept_findings" => continue,
                     "principal" | "on" => address,
                     key if key == section => name,
                     _ => {
