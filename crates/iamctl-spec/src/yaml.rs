@@ -192,13 +192,18 @@ fn text_at(text: &str, span: Span) -> &str {
 fn explain(error: &serde_saphyr::Error, text: &str, source: SourceId) -> Diagnostic {
     let mut place = error.location().map_or(Span::NONE, |location| located(&location, text));
     place.source = source;
+    let error = error.without_snippet();
+    let is_tab = is_about_tab(&error.to_string());
+    if is_tab {
+        // Where a scalar goes before the tab, the library names the scalar.
+        place = indenting_tab(text, place).unwrap_or(place);
+    }
     let rest = text_at(text, Span { end: u32::try_from(text.len()).unwrap_or(u32::MAX), ..place });
     if place.start == place.end {
         // An empty place shows nothing: underline the character that stands there.
         let width = rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
         place.end = place.end.saturating_add(u32::try_from(width).unwrap_or(0));
     }
-    let error = error.without_snippet();
     let found = |code, message: String| Diagnostic::error(code, place, message);
     match error {
         serde_saphyr::Error::UnknownAnchor { .. } => {
@@ -238,10 +243,36 @@ fn without_place(message: &str) -> &str {
     cut.and_then(|at| message.get(..at)).unwrap_or(message).trim_end_matches([',', ':', ' '])
 }
 
+/// Whether a message of the library is about a tab.
+fn is_about_tab(message: &str) -> bool {
+    let mut words = message.split(|c: char| !c.is_ascii_alphabetic());
+    words.any(|word| word.eq_ignore_ascii_case("tab") || word.eq_ignore_ascii_case("tabs"))
+}
+
+/// The tab that indents a line after the one of a place, unless a tab stands at that place already.
+fn indenting_tab(text: &str, place: Span) -> Option<Span> {
+    let start = usize::try_from(place.start).ok()?;
+    let rest = text.get(start..)?;
+    if rest.starts_with('\t') {
+        return None;
+    }
+    let mut at = start;
+    for line in rest.split_inclusive('\n') {
+        let indent = line.len().saturating_sub(line.trim_start_matches([' ', '\t']).len());
+        let tab = line.get(..indent).and_then(|indent| indent.find('\t'));
+        if let (Some(tab), true) = (tab, at > start) {
+            let tab = u32::try_from(at.saturating_add(tab)).ok()?;
+            return Some(Span { start: tab, end: tab.saturating_add(1), ..place });
+        }
+        at = at.saturating_add(line.len());
+    }
+    None
+}
+
 /// What the character at the place of a syntax error usually means.
 fn with_hint(error: Diagnostic, rest: &str) -> Diagnostic {
     match rest.chars().next() {
-        _ if error.message.contains("tabs") => error.help("YAML is indented with spaces, never with tabs"),
+        _ if is_about_tab(&error.message) => error.help("YAML is indented with spaces, never with tabs"),
         Some('*') => error.help("text that begins with `*` goes in quotes: \"*\""),
         Some('@' | '`' | '%' | '&' | '!') => {
             error.help("text that begins with one of ` @ % & ! goes in quotes")
