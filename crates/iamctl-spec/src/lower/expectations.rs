@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use iamctl_data::services;
 use iamctl_model::{
-    AccessTest, Address, ContextValue, Expectation, Identity, Mfa, PolicyArn, TestContext, TestPrincipal,
-    TestPrincipalKind, TestResource,
+    AccessTest, Address, ContextValue, Expectation, Identity, Kind, Mfa, PolicyArn, TestContext,
+    TestPrincipal, TestPrincipalKind, TestResource,
 };
 use iamctl_policy::eval::Principal;
 use iamctl_policy::{Diagnostic, Diagnostics, Entry, Node, Span, Value};
@@ -15,6 +15,10 @@ use super::asked;
 use super::values::{self, Text};
 use crate::block::Reader;
 use crate::keys;
+
+/// The kinds of thing that have addresses and make no requests.
+const CANNOT_ASK: [Kind; 5] =
+    [Kind::Group, Kind::Policy, Kind::InstanceProfile, Kind::OidcProvider, Kind::SamlProvider];
 
 impl Scope<'_, '_, '_> {
     /// The tests under `tests`.
@@ -85,6 +89,11 @@ impl Scope<'_, '_, '_> {
         } else if item.text.ends_with(".amazonaws.com") && !item.text.contains('/') {
             TestPrincipalKind::Service(item.text.to_owned())
         } else {
+            // Whether it is defined does not matter for what cannot ask anyway.
+            let kind = item.text.split_once('/').map(|(kind, _)| kind);
+            if kind.is_some_and(|word| CANNOT_ASK.iter().any(|kind| kind.as_str() == word)) {
+                return self.cannot_ask(item);
+            }
             match self.address(item)? {
                 Address::User(name) => TestPrincipalKind::Managed(Identity::User(name)),
                 Address::Role(name) => TestPrincipalKind::Managed(Identity::Role(name)),
@@ -96,20 +105,22 @@ impl Scope<'_, '_, '_> {
                 | Address::PasswordPolicy
                 | Address::SamlProvider(_)
                 | Address::ServiceLinkedRole(_)
-                | Address::MasterCopy => {
-                    self.found.push(
-                        Diagnostic::error(
-                            "test-principal",
-                            item.span,
-                            format!("`{}` cannot ask for anything", item.text),
-                        )
-                        .help("a principal is a user, a role, an ARN, or a service"),
-                    );
-                    return None;
-                }
+                | Address::MasterCopy => return self.cannot_ask(item),
             }
         };
         Some(TestPrincipal { span: item.span, who })
+    }
+
+    fn cannot_ask(&mut self, item: Text<'_>) -> Option<TestPrincipal> {
+        self.found.push(
+            Diagnostic::error(
+                "test-principal",
+                item.span,
+                format!("`{}` cannot ask for anything", item.text),
+            )
+            .help("a principal is a user, a role, an ARN, or a service"),
+        );
+        None
     }
 
     /// The address of something that the manifest defines.
