@@ -89,16 +89,18 @@ fn pages(text: &str) -> Result<Vec<Value>, SnapshotError> {
     // PowerShell writes a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut pages = Vec::new();
+    let mut is_json = false;
     for page in serde_json::Deserializer::from_str(text).into_iter() {
+        is_json = true;
         match page.map_err(|error| not_json(&error))? {
             Value::Array(items) => pages.extend(items),
             page => pages.push(page),
         }
     }
-    if pages.is_empty() {
-        Err(SnapshotError::NotJson("there is nothing in it".to_owned()))
-    } else {
-        Ok(pages)
+    match pages.is_empty() {
+        false => Ok(pages),
+        true if is_json => Err(SnapshotError::Form("it is an empty list".to_owned())),
+        true => Err(SnapshotError::NotJson("there is nothing in it".to_owned())),
     }
 }
 

@@ -160,6 +160,13 @@ fn anything_else_is_refused_with_a_reason() {
             "{text}"
         );
     }
+    assert!(
+        read("[]")
+            .unwrap_err()
+            .to_string()
+            .ends_with("get-account-authorization-details: it is an empty list")
+    );
+    assert_eq!(read(" ").unwrap_err().to_string(), "it is not JSON: there is nothing in it");
     let no_default = CLI.replace("\"IsDefaultVersion\": true", "\"IsDefaultVersion\": false");
     assert!(read(&no_default).unwrap_err().to_string().contains("0 default versions"));
 }
