@@ -36,7 +36,8 @@ fn what_is_not_managed_here_is_never_touched() {
     world.let_carol_go();
     world.iamctl(&["apply", "--yes"]).expect(0);
     world.expect_no_change();
-    let listed = world.iamctl(&["unmanaged"]).expect(0).out;
+    let said = world.iamctl(&["unmanaged"]).expect(0);
+    let listed = said.says(&["not read", "saml-providers", "`iamctl unmanaged KIND`"]).out;
     assert_eq!(listed.lines().collect::<Vec<_>>(), ["policy/legacy-policy", "user/mallory", "role/legacy"]);
     world.manage("users: {}\n");
     world.iamctl(&["apply", "--yes", "--allow", "mass-delete"]).expect(0);
@@ -48,6 +49,20 @@ fn what_is_not_managed_here_is_never_touched() {
         call.is_write() && call.params.values().any(|value| theirs.iter().any(|name| value.contains(name)))
     });
     assert_eq!(about_them, [""; 0]);
+}
+
+#[test]
+fn what_was_not_read_is_not_called_managed() {
+    let world = World::founded();
+    let said = world.iamctl(&["unmanaged"]).expect(0);
+    assert_eq!(said.out.trim_end(), "Everything that was read is managed here, or belongs to AWS.");
+    let kinds = ["instance_profiles", "oidc_providers", "saml_providers", "account_alias", "password_policy"];
+    let json = world.iamctl(&["unmanaged", "--format", "json"]).expect(0).json();
+    assert_eq!((&json["unmanaged"], &json["not_read"]), (&json!([]), &json!(kinds)));
+    for kind in kinds {
+        let said = world.iamctl(&["unmanaged", &kind.replace('_', "-")]).expect(0);
+        assert!(!said.err.contains("not read"), "{kind}: {}", said.err);
+    }
 }
 
 #[test]

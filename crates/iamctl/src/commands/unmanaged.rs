@@ -12,6 +12,7 @@ use crate::context::Session;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::manifest::Loader;
+use crate::render::names::list;
 use crate::render::page::Ink;
 use crate::terminal::Terminal;
 
@@ -71,13 +72,19 @@ pub(crate) async fn unmanaged(
     let addresses: Vec<Address> = unmanaged_addresses(&session.manifest.desired, &observed.live, &ownership)
         .filter(|address| wanted.is_none_or(|kind| address.kind() == kind))
         .collect();
+    let not_read: Vec<Kind> = match wanted {
+        None => Kind::IN_ACCOUNT.into_iter().filter(|kind| !observed.live.has_read(*kind)).collect(),
+        Some(_) => Vec::new(),
+    };
     if global.format == Format::Json {
         let things = addresses.iter().map(|address| {
             let dead = dead_principals(&observed.live, address);
             json!({"address": address, "id": observed.live.id(address), "created": observed.live.created(address),
                    "deleted_principals": dead})
         });
-        let json = json!({"format_version": 1, "unmanaged": things.collect::<Vec<_>>()});
+        let not_read: Vec<&str> = not_read.iter().map(|kind| kind.section()).collect();
+        let json =
+            json!({"format_version": 1, "unmanaged": things.collect::<Vec<_>>(), "not_read": not_read});
         terminal.print_json(&json);
         return Ok(Exit::Done);
     }
@@ -91,10 +98,30 @@ pub(crate) async fn unmanaged(
         page.words(0, 4, &[(Ink::Plain, address.to_string()), (Ink::Caution, remark)]);
     }
     if addresses.is_empty() {
-        page.line(0, &[(Ink::Plain, "Everything is managed here, or belongs to AWS.")]);
+        let text = match not_read.is_empty() {
+            true => "Everything is managed here, or belongs to AWS.",
+            false => "Everything that was read is managed here, or belongs to AWS.",
+        };
+        page.line(0, &[(Ink::Plain, text)]);
     }
     terminal.print(&page);
+    tell_not_read(&not_read, terminal);
     Ok(Exit::Done)
+}
+
+/// What may be there all the same: beside the list, which holds one thing a line.
+fn tell_not_read(kinds: &[Kind], terminal: Terminal) {
+    if kinds.is_empty() {
+        return;
+    }
+    let names: Vec<String> = kinds.iter().map(|kind| kind.section().replace('_', "-")).collect();
+    let text = format!(
+        "not read, because none of them is managed: {}; `iamctl unmanaged KIND` lists those of one kind",
+        list(&names)
+    );
+    let mut page = terminal.page();
+    page.words(0, 6, &[(Ink::Hint, "note: "), (Ink::Plain, text.as_str())]);
+    terminal.tell(&page);
 }
 
 /// The users and roles in a role's trust policy that were deleted: what is left of them can be taken out.
