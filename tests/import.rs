@@ -177,3 +177,14 @@ fn drift_that_no_edit_answers_is_explained() {
     ]);
     assert!(world.read("desired-state.yaml").contains("users:\n  alice: {}\n  bob: {}\n  carol: {}\n"));
 }
+
+#[test]
+fn a_service_linked_role_is_written_and_not_imported() {
+    let world = abandoned();
+    let asked = world.iamctl(&["import", "service_linked_role/autoscaling.amazonaws.com"]);
+    asked.expect(1).says(&[
+        "service-linked roles are not imported",
+        "`service_linked_roles: {autoscaling.amazonaws.com: {}}`",
+    ]);
+    assert_eq!(world.calls(|_| true), [""; 0]);
+}

@@ -106,6 +106,12 @@ pub(crate) async fn import(args: &Import, global: &Global, terminal: Terminal) -
     if args.update {
         return take_over(&args.addresses, global, terminal).await;
     }
+    if let Some(Address::ServiceLinkedRole(name)) =
+        args.addresses.iter().find(|address| address.kind() == Kind::ServiceLinkedRole)
+    {
+        return Err(Failure::new(Exit::Failed, "service-linked roles are not imported: they belong to AWS")
+            .help(format!("write it in the manifest: `service_linked_roles: {{{name}: {{}}}}`")));
+    }
     refuse_to_overwrite(&global.file)?;
     let selection = args.selection();
     let (live, region, aws) = match &args.live {
