@@ -43,14 +43,14 @@ pub(crate) async fn show(args: &Show, global: &Global, terminal: Terminal) -> Re
     let live = observed.live.resource(address, wanted);
     let owned = observed.memory.ownership.get(address);
     if wanted.is_none() && live.is_none() && owned.is_none() {
-        let in_account = observed.live.addresses().map(|(address, _)| address.to_string());
-        let in_manifest = session.manifest.desired.managed.keys().map(Address::to_string);
-        let known: Vec<String> = in_manifest.chain(in_account).collect();
+        let in_account = observed.live.addresses().map(|(address, _)| address);
+        let in_manifest = session.manifest.desired.managed.keys().cloned();
+        let known: Vec<Address> = in_manifest.chain(in_account).collect();
         let failure = Failure::new(
             Exit::Failed,
             format!("there is no {address}, neither in the manifest nor in the account"),
         );
-        return Err(match closest(&address.to_string(), known.iter().map(String::as_str)) {
+        return Err(match meant(address, &known) {
             Some(close) => failure.help(format!("did you mean `{close}`?")),
             None => failure,
         });
@@ -113,11 +113,35 @@ pub(crate) async fn show(args: &Show, global: &Global, terminal: Terminal) -> Re
     ];
     for (title, side) in merged(&sides) {
         page.line(0, &[(Ink::Bold, title)]);
-        plan_text::one_thing(&mut page, &planned.plan, &session.manifest.desired.master_copy, side);
+        let mut whole = page.another();
+        plan_text::one_thing(&mut whole, &planned.plan, &session.manifest.desired.master_copy, side);
+        if whole.is_empty() {
+            whole.line(2, &[(Ink::Dim, "it is there, and nothing more is said of it")]);
+        }
+        page.append(whole);
         page.gap();
     }
     terminal.print(&page);
     Ok(Exit::Done)
+}
+
+/// What was probably meant: a like name of the same kind, or the same name of another. What all addresses of a kind
+/// have in common is no likeness.
+fn meant<'k>(typed: &Address, known: &'k [Address]) -> Option<&'k Address> {
+    let name = |address: &Address| match address.to_string().split_once('/') {
+        Some((_, name)) => name.to_owned(),
+        None => address.to_string(),
+    };
+    let same_kind: Vec<(String, &Address)> = known
+        .iter()
+        .filter(|address| address.kind() == typed.kind())
+        .map(|address| (name(address), address))
+        .collect();
+    let typed = name(typed);
+    match closest(&typed, same_kind.iter().map(|(name, _)| name.as_str())) {
+        Some(close) => same_kind.iter().find(|(name, _)| name == close).map(|(_, address)| *address),
+        None => known.iter().find(|address| name(address) == typed),
+    }
 }
 
 /// Sides that agree are shown once.
@@ -133,4 +157,26 @@ fn merged<'r>(sides: &[(&str, Option<&'r Resource>); 3]) -> Vec<(String, &'r Res
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_and_not_the_word_before_them() {
+        let known: Vec<Address> =
+            ["user/bob", "user/alice", "role/engineer"].map(|text| text.parse().unwrap()).to_vec();
+        let cases = [
+            ("user/zed", None),
+            ("user/alicia", Some("user/alice")),
+            ("user/engineer", Some("role/engineer")),
+            ("role/enginer", Some("role/engineer")),
+            ("group/bob", Some("user/bob")),
+        ];
+        for (typed, expected) in cases {
+            let found = meant(&typed.parse().unwrap(), &known).map(Address::to_string);
+            assert_eq!(found.as_deref(), expected, "{typed}");
+        }
+    }
 }

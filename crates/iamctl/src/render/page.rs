@@ -59,6 +59,11 @@ impl Page {
         Self::new(self.width)
     }
 
+    /// Whether there is no line yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     /// Goes on with the lines of another page.
     pub(crate) fn append(&mut self, other: Page) {
         self.lines.extend(other.lines);
