@@ -208,3 +208,16 @@ fn wrong_usage_has_an_exit_code_of_its_own() {
     world.iamctl(&["--version"]).expect(0).says(&[concat!("iamctl ", env!("CARGO_PKG_VERSION"))]);
     assert_eq!(world.calls(|_| true), [""; 0]);
 }
+
+#[test]
+fn a_saved_plan_says_which_guard_it_was_made_with_and_consents_to_nothing_itself() {
+    let world = World::founded();
+    world.manage("users: {}\n");
+    let saved = ["plan", "--out", "saved.json", "--allow", "mass-delete"];
+    world.iamctl(&saved).expect(0);
+    let apply = ["apply", "--plan", "saved.json"];
+    world.iamctl(&apply).expect(4).says(&["the saved plan was made with `--allow mass-delete`"]);
+    assert_eq!(world.writes(), [""; 0]);
+    world.iamctl(&[&apply[..], &["--allow", "mass-delete"]].concat()).expect(0);
+    world.expect_no_change();
+}

@@ -1,5 +1,6 @@
 //! `apply`: plan, confirm, lock, plan again, execute, master copy.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -75,7 +76,7 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     }
     tell_other_text(&session, &observed, &planned.plan, terminal);
     if !planned.plan.refusals.is_empty() {
-        return Err(Failure::new(Exit::Refused, "nothing was changed, because the plan is refused"));
+        return Err(refused_plan(&planned.plan, saved.as_ref()));
     }
     refuse(&tested.checked, "nothing was changed")?;
     if let Some(saved) = &saved {
@@ -118,6 +119,19 @@ fn read_saved(path: &Path) -> Result<SavedPlan, Failure> {
         return Err(unreadable(error));
     }
     Ok(saved)
+}
+
+/// A guard that a saved plan was let through is asked about again: the file alone consents to nothing.
+fn refused_plan(plan: &Plan, saved: Option<&SavedPlan>) -> Failure {
+    let failure = Failure::new(Exit::Refused, "nothing was changed, because the plan is refused");
+    let refusing: BTreeSet<Guard> = plan.refusals.iter().map(|refusal| refusal.guard).collect();
+    let allowed = saved.into_iter().flat_map(|saved| saved.allowed.intersection(&refusing));
+    let options: Vec<String> = allowed.map(|guard| format!("--allow {}", guard.as_str())).collect();
+    match options.is_empty() {
+        true => failure,
+        false => failure
+            .help(format!("the saved plan was made with `{0}`: pass `{0}` here too", options.join(" "))),
+    }
 }
 
 /// A saved plan is executed exactly, or not at all.

@@ -1,12 +1,13 @@
 //! `plan`: what would change.
 
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use iamctl_access::AccessChange;
-use iamctl_model::{ChangeAction, Plan};
+use iamctl_model::{ChangeAction, Guard, Plan};
 use iamctl_spec::Manifest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,9 @@ pub(crate) struct SavedPlan {
     pub(crate) manifest_digest: String,
     pub(crate) plan: Plan,
 }
+    /// What let it pass. Whoever applies it says so again: the file alone consents to nothing.
+    #[serde(default)]
+    pub(crate) allowed: BTreeSet<Guard>,
 
 pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let loader = Loader::new(global, terminal)?;
@@ -78,7 +82,7 @@ pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -
             tell_other_text(&session, &observed, &plan, terminal);
             // What must not be applied is not saved for it.
             if let Some(path) = args.out.as_ref().filter(|_| tested.is_passed()) {
-                save(path, &session, &plan)?;
+                save(path, &session, &plan, &args.limits)?;
             }
             if let Some(path) = &args.save_live {
                 let text =
@@ -183,7 +187,7 @@ fn show_as_text(
     terminal.print_raw(&markdown::plan(plan, only_drift, &above, &page));
 }
 
-fn save(path: &Path, session: &Session, plan: &Plan) -> Result<(), Failure> {
+fn save(path: &Path, session: &Session, plan: &Plan, limits: &Limits) -> Result<(), Failure> {
     let saved = SavedPlan {
         format_version: plan_json::FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -210,3 +214,4 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
         })
         .map_err(|error| Failure::new(Exit::Failed, format!("cannot write {}", path.display())).cause(error))
 }
+        allowed: limits.allowed(),
