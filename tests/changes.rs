@@ -1,5 +1,7 @@
 //! Small changes after the founding: exactly the calls that they need, by name.
 
+use std::process::Command;
+
 use serde_json::json;
 
 use crate::support::World;
@@ -181,4 +183,48 @@ fn a_deletion_names_the_run_whose_work_it_may_undo() {
     world.iamctl(&["plan"]).expect(0).says(&["applied another text of this manifest", "iamctl runs show"]);
     let quiet = world.iamctl(&["plan", "--quiet"]).expect(0);
     assert!(!quiet.err.contains("another text"), "{}", quiet.err);
+}
+
+#[test]
+fn a_deletion_in_a_commit_after_that_of_the_last_run_undoes_nobodys_work() {
+    let world = World::new();
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]);
+        let output = command.args(arguments).current_dir(world.path("")).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let commit = || {
+        git(&["add", "desired-state.yaml", ".gitignore"]);
+        git(&["commit", "--quiet", "--message", "."]);
+    };
+    world.write(".gitignore", "home\n");
+    git(&["init", "--quiet"]);
+    commit();
+    world.iamctl(&["apply", "--yes"]).expect(0);
+    world.let_carol_go();
+    let is_told = || world.iamctl(&["plan"]).expect(0).err.contains("another text of this manifest");
+    assert!(!is_told(), "the change stands on the commit that was applied");
+    commit();
+    assert!(!is_told(), "so does the commit of it");
+
+    git(&["checkout", "--quiet", "--orphan", "elsewhere"]);
+    commit();
+    assert!(is_told(), "here nothing is known of the commit that was applied");
+}
+
+#[test]
+fn a_deletion_is_told_where_what_was_applied_is_in_no_commit() {
+    let world = World::new();
+    world.write(".gitignore", "home\n");
+    for arguments in [
+        &["init", "--quiet"][..],
+        &["add", ".gitignore"],
+        &["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "--message", "."],
+    ] {
+        assert!(Command::new("git").args(arguments).current_dir(world.path("")).status().unwrap().success());
+    }
+    world.iamctl(&["apply", "--yes"]).expect(0);
+    world.let_carol_go();
+    world.iamctl(&["plan"]).expect(0).says(&["applied another text of this manifest"]);
 }

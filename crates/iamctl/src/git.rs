@@ -13,6 +13,13 @@ pub(crate) fn state(folder: &Path) -> Option<GitState> {
     Some(GitState { commit, dirty: !changes.is_empty() })
 }
 
+/// Whether a commit is one that the checked out one builds on; `false` where git cannot say.
+pub(crate) fn builds_on(folder: &Path, commit: &str) -> bool {
+    // It comes from a record: nothing else than a commit may reach git.
+    let is_id = commit.len() >= 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id && git(folder, &["merge-base", "--is-ancestor", commit, "HEAD"]).is_some()
+}
+
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .arg("-C")

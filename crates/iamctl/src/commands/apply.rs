@@ -74,7 +74,7 @@ pub(crate) async fn apply(args: &Apply, global: &Global, terminal: Terminal) -> 
     if global.format != Format::Json || refused {
         show(&session.manifest, &planned.plan, &tested, &access, global, terminal);
     }
-    tell_other_text(&session, &observed, &planned.plan, terminal);
+    tell_other_text(&session, &loader, &observed, &planned.plan, terminal).await;
     if !planned.plan.refusals.is_empty() {
         return Err(refused_plan(&planned.plan, saved.as_ref()));
     }

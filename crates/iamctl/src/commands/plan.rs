@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use iamctl_access::AccessChange;
+use iamctl_apply::RunId;
 use iamctl_model::{ChangeAction, Guard, Plan};
 use iamctl_spec::Manifest;
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ use crate::commands::test::{complain, refuse};
 use crate::context::{Observed, Session};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::git;
 use crate::manifest::Loader;
 use crate::offline;
 use crate::render::diagnostics::{self, Look};
@@ -56,11 +58,11 @@ pub(crate) struct SavedPlan {
     pub(crate) format_version: u32,
     pub(crate) tool_version: String,
     pub(crate) manifest_digest: String,
-    pub(crate) plan: Plan,
-}
     /// What let it pass. Whoever applies it says so again: the file alone consents to nothing.
     #[serde(default)]
     pub(crate) allowed: BTreeSet<Guard>,
+    pub(crate) plan: Plan,
+}
 
 pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let loader = Loader::new(global, terminal)?;
@@ -79,7 +81,7 @@ pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -
             let tested = check(&session.manifest, &observed.live, &plan);
             let access = access_change(&session.manifest, &observed.live, &mut plan, &args.limits);
             show(&session.manifest, &plan, &tested, &access, global, terminal);
-            tell_other_text(&session, &observed, &plan, terminal);
+            tell_other_text(&session, &loader, &observed, &plan, terminal).await;
             // What must not be applied is not saved for it.
             if let Some(path) = args.out.as_ref().filter(|_| tested.is_passed()) {
                 save(path, &session, &plan, &args.limits)?;
@@ -101,11 +103,20 @@ pub(crate) async fn plan(args: &PlanArgs, global: &Global, terminal: Terminal) -
 }
 
 /// Deletes in a checkout that is not up to date undo the work of others: the last run is named, when it
-/// applied another text than this one.
-pub(crate) fn tell_other_text(session: &Session, observed: &Observed, plan: &Plan, terminal: Terminal) {
+/// applied another text than this one, unless git knows that this one came after it.
+pub(crate) async fn tell_other_text(
+    session: &Session,
+    loader: &Loader<'_>,
+    observed: &Observed,
+    plan: &Plan,
+    terminal: Terminal,
+) {
     let Some((head, _)) = &observed.memory.head else { return };
     let deletes = plan.changes.iter().any(|change| change.action == ChangeAction::Delete);
     if !deletes || head.manifest_digest == *session.files.digest() {
+        return;
+    }
+    if builds_on(session, loader, &head.run).await {
         return;
     }
     let text = format!(
@@ -116,6 +127,18 @@ pub(crate) fn tell_other_text(session: &Session, observed: &Observed, plan: &Pla
     let mut page = terminal.page();
     page.words(0, 6, &[(Ink::Hint, "note: "), (Ink::Plain, text.as_str())]);
     terminal.tell(&page);
+}
+
+/// Whether the checkout builds on the commit that a run applied. What it applied beside a commit is nowhere in git.
+async fn builds_on(session: &Session, loader: &Loader<'_>, run: &RunId) -> bool {
+    let folder = loader.folder.path();
+    // Outside of git, there is no need to read the record.
+    if git::state(folder).is_none() {
+        return false;
+    }
+    let Ok(Some(record)) = session.store().load_run(run).await else { return false };
+    let applied = record.opened.runner.git.filter(|applied| !applied.dirty);
+    applied.is_some_and(|applied| git::builds_on(folder, &applied.commit))
 }
 
 /// Writes the plan as a result, and says why tests fail that do.
@@ -192,6 +215,7 @@ fn save(path: &Path, session: &Session, plan: &Plan, limits: &Limits) -> Result<
         format_version: plan_json::FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         manifest_digest: session.files.digest().to_string(),
+        allowed: limits.allowed(),
         plan: plan.clone(),
     };
     // All keys are strings, so this cannot fail.
@@ -214,4 +238,3 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
         })
         .map_err(|error| Failure::new(Exit::Failed, format!("cannot write {}", path.display())).cause(error))
 }
-        allowed: limits.allowed(),
