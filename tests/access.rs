@@ -259,6 +259,18 @@ fn a_question_is_answered_with_its_reason_and_an_exit_code() {
     alice(&["--with", "mfa=false", "--with", "mfa_age=5"]).says(&["`mfa=false` and `mfa_age` contradict"]);
     alice(&["--with", "mfa=false", "--with", "mfa=true"]).says(&["contradict each other"]);
     alice(&["--with", "source_ip=10.0.0.1", "--without", "AWS:SourceIp"]).says(&["absent by `--without`"]);
+    alice(&["--with", "mfa=true", "--without", "aws:MultiFactorAuthPresent"])
+        .says(&["as `mfa=true`, and absent"]);
+    alice(&["--with", "mfa_age=5", "--without", "aws:MultiFactorAuthAge"])
+        .says(&["as `mfa_age`, and absent"]);
+    alice(&["--with", "mfa=true", "--without", "mfa_age"]).says(&["as `mfa=true`, and absent"]);
+    alice(&["--with", "mfa=true", "--with", "aws:multifactorauthpresent=false"])
+        .says(&["`aws:multifactorauthpresent` is stated twice: `mfa=true` stands for it"]);
+    alice(&["--with", "aws:SourceIp=10.0.0.1", "--with", "source_ip=10.0.0.1"])
+        .says(&["`source_ip` stands for it"]);
+    alice(&["--with", "aws:MultiFactorAuthAge=5", "--without", "mfa"])
+        .says(&["as `aws:MultiFactorAuthAge`, and absent"]);
+    alice(&["--with", "mfa_age=5", "--with", "mfa_age=6"]).says(&["`mfa_age` is stated twice"]);
     let moot =
         can(&["role/engineer", "ec2:DescribeVpcs", "arn:aws:ec2:eu-west-1:123456789012:vpc/a"]).expect(0);
     moot.says(&["yes: role/engineer can ec2:DescribeVpcs", "note: ec2:DescribeVpcs takes no resource"]);

@@ -18,6 +18,7 @@ mod organization;
 mod output;
 mod progress;
 mod render;
+mod stated;
 mod terminal;
 
 use clap::error::ErrorKind;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use iamctl_access::{Answer, On, Question, Unknown, Verdict};
 use iamctl_data::services;
-use iamctl_model::{ContextValue, Identity, Mfa, TestContext};
+use iamctl_model::{Identity, TestContext};
 use iamctl_policy::closest;
 use iamctl_policy::eval::Action;
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ use crate::render::answer::{Asked, depends_on, reasons, statement, terms, unknow
 use crate::render::names::{counted, list};
 use crate::render::page::{Ink, Page};
 use crate::render::{answer, answer_json};
+use crate::stated::Stated;
 use crate::terminal::Terminal;
 
 /// Says whether somebody may do something, and why
@@ -56,14 +57,8 @@ struct What {
     #[arg(value_name = "RESOURCE")]
     resource: Option<String>,
 
-    /// What is known about the request: `mfa=true`, `mfa=false`, `mfa_age=SECONDS`, `source_ip=ADDRESS`, or
-    /// any condition key, such as `aws:RequestedRegion=eu-west-1`; one that is given twice has both values
-    #[arg(long = "with", value_name = "KEY=VALUE", value_parser = key_and_value)]
-    with: Vec<(String, String)>,
-
-    /// A condition key that is not in the request
-    #[arg(long, value_name = "KEY")]
-    without: Vec<String>,
+    #[command(flatten)]
+    stated: Stated,
 
     #[command(flatten)]
     of: Of,
@@ -71,28 +66,6 @@ struct What {
     /// With `--live` or `--account`: as it will be when the manifest is applied
     #[arg(long)]
     planned: bool,
-}
-
-fn key_and_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
-    let is_ours = ["mfa", "mfa_age", "source_ip"].contains(&key);
-    if !is_ours && !key.contains(':') {
-        return Err(format!("`{key}` is neither `mfa`, `mfa_age`, `source_ip` nor a condition key"));
-    }
-    let is_wrong = match key {
-        "mfa" => !["true", "false"].contains(&value),
-        "mfa_age" => value.parse::<u32>().is_err(),
-        "source_ip" => value.parse::<std::net::IpAddr>().is_err(),
-        _ => false,
-    };
-    match is_wrong {
-        true => Err(match key {
-            "mfa" => "`mfa` is `true` or `false`".to_owned(),
-            "mfa_age" => "`mfa_age` is a number of seconds".to_owned(),
-            _ => format!("`{value}` is not an IP address"),
-        }),
-        false => Ok((key.to_owned(), value.to_owned())),
-    }
 }
 
 /// A question, ready to be asked.
@@ -178,7 +151,7 @@ fn head(ready: &Ready) -> serde_json::Map<String, Value> {
 
 async fn ready(what: &What, global: &Global, terminal: Terminal) -> Result<Ready, Failure> {
     let action = action(&what.action)?;
-    let with = context(&what.with, &what.without)?;
+    let with = what.stated.context()?;
     let subject = what.of.asked(what.planned, global, terminal).await?;
     let on = match &what.resource {
         Some(text) => subject.access.on(text).map_err(unknown)?,
@@ -259,49 +232,6 @@ fn several(text: &str) -> Failure {
 pub(crate) fn unknown(unknown: Unknown) -> Failure {
     let help = unknown.meant.map(|meant| format!("did you mean `{meant}`?")).unwrap_or_default();
     Failure::new(Exit::Usage, unknown.message).help(help)
-}
-
-/// What is stated about the request.
-fn context(with: &[(String, String)], without: &[String]) -> Result<TestContext, Failure> {
-    let contradiction = |what: String| Failure::new(Exit::Usage, what).help("state one of the two");
-    let has = |key: &str, value: &str| with.iter().any(|(known, other)| known == key && other == value);
-    let has_age = with.iter().any(|(key, _)| key == "mfa_age");
-    if has("mfa", "false") && (has_age || has("mfa", "true")) {
-        let other = if has_age { "mfa_age" } else { "mfa=true" };
-        return Err(contradiction(format!("`mfa=false` and `{other}` contradict each other")));
-    }
-    let condition_key = |key: &str| match key {
-        "source_ip" => "aws:sourceip".to_owned(),
-        key => key.to_ascii_lowercase(),
-    };
-    let is_stated = |key: &&String| with.iter().any(|(known, _)| condition_key(known) == condition_key(key));
-    if let Some(key) = without.iter().find(is_stated) {
-        return Err(contradiction(format!("`{key}` is stated by `--with` and absent by `--without`")));
-    }
-    let mut context = TestContext::default();
-    let mut keys: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (key, value) in with {
-        match key.as_str() {
-            "mfa" if value == "false" => context.mfa = Some(Mfa::Absent),
-            "mfa" => context.mfa = context.mfa.or(Some(Mfa::Present { age: None })),
-            "mfa_age" => context.mfa = Some(Mfa::Present { age: value.parse().ok() }),
-            "source_ip" => keys.entry("aws:SourceIp").or_default().push(value.clone()),
-            key => keys.entry(key).or_default().push(value.clone()),
-        }
-    }
-    for (key, mut values) in keys {
-        let value = match (values.len(), values.pop()) {
-            (1, Some(value)) => ContextValue::One(value),
-            (_, Some(last)) => {
-                values.push(last);
-                ContextValue::Many(values)
-            }
-            (_, None) => continue,
-        };
-        context.keys.insert(key.to_owned(), value);
-    }
-    context.keys.extend(without.iter().map(|key| (key.clone(), ContextValue::Absent)));
-    Ok(context)
 }
 
 /// The verdict, which comes first.
