@@ -271,6 +271,18 @@ fn a_question_is_answered_with_its_reason_and_an_exit_code() {
     alice(&["--with", "aws:MultiFactorAuthAge=5", "--without", "mfa"])
         .says(&["as `aws:MultiFactorAuthAge`, and absent"]);
     alice(&["--with", "mfa_age=5", "--with", "mfa_age=6"]).says(&["`mfa_age` is stated twice"]);
+    alice(&["--without", "nonsense"]).says(&["`nonsense` is neither `mfa`"]);
+    alice(&["--with", "aws:SourceIp=notanip"]).says(&["`notanip` is no value of `aws:SourceIp`"]);
+    alice(&["--with", "aws:CurrentTime=yesterday"]).says(&["`yesterday` is no value of `aws:CurrentTime`"]);
+    can(&["user/alice", "s3:GetObject", "--with", "aws:MultiFactorAuthPresnt=true", "--without", "foo:bar"])
+        .expect(1)
+        .says(&[
+            "warning[unknown-condition-key]: no request has the condition key `aws:MultiFactorAuthPresnt`",
+            "did you mean `aws:MultiFactorAuthPresent`?",
+            "no request has the condition key `foo:bar`",
+        ]);
+    let assume = |more: &[&str]| can(&[&["user/alice", "sts:AssumeRole", "role/engineer"], more].concat());
+    assume(&["--without", "mfa"]).expect(1).says(&["no: user/alice cannot"]);
     let moot =
         can(&["role/engineer", "ec2:DescribeVpcs", "arn:aws:ec2:eu-west-1:123456789012:vpc/a"]).expect(0);
     moot.says(&["yes: role/engineer can ec2:DescribeVpcs", "note: ec2:DescribeVpcs takes no resource"]);

@@ -25,6 +25,7 @@
 
 mod block;
 mod budget;
+pub mod condition_keys;
 mod consequences;
 mod files;
 mod keys;

@@ -1,12 +1,16 @@
 //! What is stated about the request of a question: `--with` and `--without`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use iamctl_model::{ContextValue, Mfa, TestContext};
+use iamctl_policy::closest;
+use iamctl_spec::condition_keys;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::render::page::Ink;
+use crate::terminal::Terminal;
 
 const PRESENT: &str = "aws:MultiFactorAuthPresent";
 const AGE: &str = "aws:MultiFactorAuthAge";
@@ -52,7 +56,11 @@ fn named(text: &str) -> Result<Named, String> {
         key if key.rsplit_once(':').is_some_and(|(prefix, name)| !prefix.is_empty() && !name.is_empty()) => {
             Ok(Named::Key(key.to_owned()))
         }
-        _ => Err(format!("`{text}` is neither `mfa`, `mfa_age`, `source_ip` nor a condition key")),
+        _ => {
+            let meant = closest(text, ["mfa", "mfa_age", "source_ip"]);
+            let meant = meant.map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
+            Err(format!("`{text}` is neither `mfa`, `mfa_age`, `source_ip` nor a condition key{meant}"))
+        }
     }
 }
 
@@ -72,7 +80,10 @@ fn fact(text: &str) -> Result<Fact, String> {
             Ok(_) => Ok(Fact::SourceIp(value.to_owned())),
             Err(_) => Err(format!("`{value}` is not an IP address")),
         },
-        Named::Key(key) => Ok(Fact::Key(key, value.to_owned())),
+        Named::Key(key) => match condition_keys::misfit(&key, value) {
+            Some(misfit) => Err(misfit),
+            None => Ok(Fact::Key(key, value.to_owned())),
+        },
     }
 }
 
@@ -180,6 +191,28 @@ impl Stated {
             context.keys.extend(keys.iter().map(|key| ((*key).to_owned(), ContextValue::Absent)));
         }
         Ok(context)
+    }
+
+    /// Says which condition keys are none that a request can have: they state nothing.
+    pub(crate) fn tell_unknown(&self, terminal: Terminal) {
+        let stated = self.with.iter().filter_map(|fact| match fact {
+            Fact::Key(key, _) => Some(key.as_str()),
+            _ => None,
+        });
+        let absent = self.without.iter().filter_map(|named| match named {
+            Named::Key(key) => Some(key.as_str()),
+            _ => None,
+        });
+        let keys: BTreeSet<&str> = stated.chain(absent).collect();
+        let mut page = terminal.page();
+        for unknown in keys.into_iter().filter_map(condition_keys::unknown_key) {
+            let title = format!("warning[{}]: ", condition_keys::UNKNOWN_KEY);
+            page.words(0, 9, &[(Ink::Caution, title), (Ink::Plain, unknown.message)]);
+            for help in unknown.help {
+                page.words(2, 8, &[(Ink::Hint, "help: ".to_owned()), (Ink::Plain, help)]);
+            }
+        }
+        terminal.tell(&page);
     }
 
     /// What cannot both be meant.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use iamctl_data::services;
 use iamctl_model::{
     AccessTest, Address, ContextValue, Expectation, Identity, Kind, Mfa, PolicyArn, TestContext,
     TestPrincipal, TestPrincipalKind, TestResource,
@@ -14,6 +13,7 @@ use super::Scope;
 use super::asked;
 use super::values::{self, Text};
 use crate::block::Reader;
+use crate::condition_keys;
 use crate::keys;
 
 /// The kinds of thing that have addresses and make no requests.
@@ -270,7 +270,9 @@ fn context_of(node: &Node, found: &mut Diagnostics) -> TestContext {
                 ),
             );
         }
-        found.extend(unknown_key(entry));
+        if let Some(unknown) = unknown_key(entry) {
+            found.push(unknown);
+        }
         if let Some(value) = context_value(entry, found) {
             context.keys.insert(entry.key.clone(), value);
         }
@@ -302,38 +304,33 @@ fn stated_by_words(entries: &[Entry], context: &TestContext) -> BTreeMap<String,
     stated
 }
 
-/// A condition key of a service that AWS has, and which no request can have: probably misspelt, and then it
-/// states nothing.
-fn unknown_key(entry: &Entry) -> Diagnostics {
-    let mut found = Diagnostics::new();
-    let table = services();
-    let prefix = entry.key.split(':').next().unwrap_or("");
-    let of_service = table.get(prefix).map(iamctl_data::Service::condition_keys);
-    let is_aws = prefix.eq_ignore_ascii_case("aws");
-    if (is_aws || of_service.is_some()) && table.condition_key(&entry.key).is_none() {
-        let keys = of_service.unwrap_or_else(|| table.global_condition_keys());
-        found.push(
-            Diagnostic::warning(
-                "unknown-condition-key",
-                entry.key_span,
-                format!("no request has the condition key `{}`", entry.key),
-            )
-            .did_you_mean(&entry.key, keys.iter().map(|key| key.name))
-            .help(format!("keys are those of {}, in the table that iamctl carries", table.provenance().date)),
-        );
-    }
-    found
+/// A condition key that no request can have.
+fn unknown_key(entry: &Entry) -> Option<Diagnostic> {
+    let unknown = condition_keys::unknown_key(&entry.key)?;
+    let warning = Diagnostic::warning(condition_keys::UNKNOWN_KEY, entry.key_span, unknown.message);
+    Some(unknown.help.into_iter().fold(warning, Diagnostic::help))
 }
 
 fn context_value(entry: &Entry, found: &mut Diagnostics) -> Option<ContextValue> {
-    let what = format!("a value of `{}`", entry.key);
     match &entry.value.value {
         Value::Null => Some(ContextValue::Absent),
-        Value::List(items) => Some(ContextValue::Many(
-            items.iter().filter_map(|item| item.expect_scalar(&what, found)).collect(),
-        )),
-        _ => entry.value.expect_scalar(&what, found).map(ContextValue::One),
+        Value::List(items) => {
+            Some(ContextValue::Many(items.iter().filter_map(|item| one_value(entry, item, found)).collect()))
+        }
+        _ => one_value(entry, &entry.value, found).map(ContextValue::One),
     }
+}
+
+fn one_value(entry: &Entry, item: &Node, found: &mut Diagnostics) -> Option<String> {
+    let value = item.expect_scalar(&format!("a value of `{}`", entry.key), found)?;
+    if let Some(misfit) = condition_keys::misfit(&entry.key, &value) {
+        found.push(
+            Diagnostic::error("condition-value", item.span, misfit)
+                .related(entry.key_span, "the key is here")
+                .help("state a value that a request can have"),
+        );
+    }
+    Some(value)
 }
 
 fn mfa(node: &Node, found: &mut Diagnostics) -> Option<Mfa> {

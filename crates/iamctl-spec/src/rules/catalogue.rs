@@ -211,6 +211,7 @@ pub const RULES: &[Rule] = &[
     rule(TESTS, "test-with-resource", "`on` says on what only where an action takes a resource"),
     rule(TESTS, "test-without-resource", "`can` says on what, unless the action takes no resource"),
     rule(TESTS, "unknown-condition-key", "a test states condition keys that requests can have"),
+    rule(TESTS, "condition-value", "a condition key has a value of its type"),
     rule(
         ORGANIZATION,
         "organization-id",

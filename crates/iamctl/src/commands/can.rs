@@ -152,6 +152,7 @@ fn head(ready: &Ready) -> serde_json::Map<String, Value> {
 async fn ready(what: &What, global: &Global, terminal: Terminal) -> Result<Ready, Failure> {
     let action = action(&what.action)?;
     let with = what.stated.context()?;
+    what.stated.tell_unknown(terminal);
     let subject = what.of.asked(what.planned, global, terminal).await?;
     let on = match &what.resource {
         Some(text) => subject.access.on(text).map_err(unknown)?,
