@@ -216,11 +216,11 @@ fn action(text: &str) -> Result<Action, Failure> {
 
 /// A question is about one action.
 fn several(text: &str) -> Failure {
-    let names: Vec<String> = services()
-        .matching(text)
-        .take(4)
-        .map(|(service, action)| format!("{}:{}", service.prefix, action.name))
-        .collect();
+    const MOST_NAMED: usize = 4;
+    let all = || services().matching(text);
+    let names = all().take(MOST_NAMED).map(|(service, action)| format!("{}:{}", service.prefix, action.name));
+    let more = all().skip(MOST_NAMED).count();
+    let names: Vec<String> = names.chain((more > 0).then(|| format!("{more} more"))).collect();
     let failure = Failure::new(Exit::Usage, format!("`{text}` is a pattern, and one action is expected"));
     match names.is_empty() {
         true => failure.help("write an action such as `s3:GetObject`"),
