@@ -43,6 +43,7 @@ pub mod eval;
 mod grammar;
 mod json;
 mod node;
+mod not_read;
 mod parse;
 mod source;
 mod stored;
@@ -57,5 +58,6 @@ pub use document::{Clause, Condition, Document, Effect, Principals, Spanned, Sta
 pub use grammar::{Grammar, is_storable_char};
 pub use json::{MAX_DEPTH, MAX_NODES, parse_json, parse_json_within, unique};
 pub use node::{Entry, Fields, Node, Value};
+pub use not_read::why_not_read;
 pub use source::{Position, Source, SourceId, Sources, Span};
 pub use suggest::closest;

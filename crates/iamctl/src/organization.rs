@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use iamctl_model::{AccountId, Organization, OrganizationPolicy};
-use iamctl_policy::Document;
 use iamctl_policy::eval::{Policy, PolicyKind};
+use iamctl_policy::{Document, why_not_read};
 use iamctl_spec::MAX_FILE_BYTES;
 use serde::Deserialize;
 use serde_json::Value;
@@ -33,7 +33,9 @@ pub(crate) fn read(path: &Path) -> Result<Organization, Failure> {
         || Failure::new(Exit::Failed, format!("cannot read the organisation's policies {}", path.display()));
     let text = read_anywhere(path, MAX_FILE_BYTES).map_err(|error| failed().help(error.to_string()))?;
     let file: File = serde_json::from_str(&text).map_err(|error| {
-        failed().cause(error).help(r#"the file holds {"scp": [[DOCUMENT, …], …], "rcp": [[DOCUMENT, …], …]}"#)
+        failed()
+            .cause(why_not_read(&error, text.as_bytes()))
+            .help(r#"the file holds {"scp": [[DOCUMENT, …], …], "rcp": [[DOCUMENT, …], …]}"#)
     })?;
     let management_account = match file.management_account.as_deref().map(AccountId::parse).transpose() {
         Ok(account) => account,

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::{Access, Difference, Vocabulary, are_equal, difference, kind_of};
 use crate::document::Document;
 use crate::eval::{Answer, PolicyKind};
+use crate::not_read::why_not_read;
 
 #[derive(Deserialize)]
 struct Pair<'l> {
@@ -114,7 +115,10 @@ fn undecided(found: &Difference) -> String {
 
 fn answer(line: &[u8], ask: impl FnOnce(&Pair<'_>) -> Result<Json, String>) -> Answer {
     let answered = serde_json::from_slice::<Pair<'_>>(line)
-        .map_err(|error| format!("not a pair of documents: {error}"))
+        .map_err(|error| {
+            let hint = if error.is_eof() { "; a pair stands on one line" } else { "" };
+            format!("not a pair of documents: {}{hint}", why_not_read(&error, line))
+        })
         .and_then(|pair| Ok((pair.id.map_or("null", RawValue::get), ask(&pair)?)));
     match answered {
         // The identifier comes back as it was written; the fields of an answer are never none.

@@ -23,6 +23,7 @@ use super::policy::{Policy, PolicyKind};
 use super::principal::Principal;
 use super::request::{Action, Request, Resource};
 use crate::document::Document;
+use crate::not_read::why_not_read;
 use crate::suggest::closest;
 
 /// How many bytes of documents are remembered. Beyond that all are forgotten, so that memory stays bounded.
@@ -117,7 +118,7 @@ impl Answerer {
 
     fn read_line<'l>(&mut self, line: &'l [u8]) -> Result<(Option<&'l RawValue>, Policies, Request), String> {
         let Line { id, request, policies } =
-            serde_json::from_slice(line).map_err(|error| not_json(&error))?;
+            serde_json::from_slice(line).map_err(|error| not_a_question(&error, line))?;
         let request = request.read()?;
         Ok((id, self.policies(policies)?, request))
     }
@@ -216,14 +217,10 @@ impl RequestLine<'_> {
     }
 }
 
-/// What is wrong with a line as JSON. It is one line, so the column says where.
-fn not_json(error: &serde_json::Error) -> String {
-    let (text, column) = (error.to_string(), error.column());
-    let what = text.strip_suffix(&format!(" at line {} column {column}", error.line())).unwrap_or(&text);
-    match column {
-        0 => format!("not a question: {what}"),
-        _ => format!("not a question: {what} (column {column})"),
-    }
+/// What is wrong with a line as JSON. One that ends too early is often the first one of many.
+fn not_a_question(error: &serde_json::Error, line: &[u8]) -> String {
+    let hint = if error.is_eof() { "; a question stands on one line" } else { "" };
+    format!("not a question: {}{hint}", why_not_read(error, line))
 }
 
 /// The identifier of a line that is broken elsewhere, as far as it can be read.

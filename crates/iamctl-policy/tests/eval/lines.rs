@@ -176,7 +176,7 @@ fn a_broken_question_is_answered_with_what_is_wrong_and_its_identifier() {
     let statement = |statement: Json| broken("/policies/identity", json!([document(&statement)]));
     for (question, says) in [
         (broken("/request/action", json!("s3:*")), "`s3:*` is not an action"),
-        (broken("/request/action", json!(null)), "invalid type: null"),
+        (broken("/request/action", json!(null)), "`request.action`: expected a text, found null"),
         (broken("/request/principal", json!("bob")), "neither an ARN nor"),
         (broken("/request/principal", json!("arn:aws:iam::111122223333:group/g")), "is not the ARN of"),
         (broken("/request/resource", json!("")), "`resource` is empty"),
@@ -231,6 +231,9 @@ fn a_broken_question_is_answered_with_what_is_wrong_and_its_identifier() {
         (renamed("request", "requests"), "unknown field `requests`; did you mean `request`?"),
         (broken("/scp", json!([])), "`scp` belongs into `policies`"),
         (broken("/policies", json!([[]])), "expected a map"),
+        (broken("/policies/identity", json!({})), "`policies.identity`: expected a list, found a map"),
+        (broken("/policies/scp", json!([{}])), "`policies.scp`: expected a list, found a map"),
+        (broken("/request/resource", json!(7)), "`request.resource`: expected a text, found integer `7`"),
         (
             broken("/request", json!(["arn:aws:iam::111122223333:root", "s3:GetObject", "*"])),
             "expected a map",
@@ -258,6 +261,10 @@ fn a_broken_question_is_answered_with_what_is_wrong_and_its_identifier() {
         "[null, {}, {}]",
     ] {
         assert!(answer(line)["error"].is_string(), "{line}");
+    }
+    for line in ["{", "{\"id\": 1,"] {
+        let error = answer(line)["error"].to_string();
+        assert!(error.contains("a question stands on one line"), "{error}");
     }
     assert!(Answerer::new().answer(b"{\"id\": \"\xff\"}").is_error);
 }
