@@ -12,6 +12,7 @@ use crate::eval::{Answer, PolicyKind};
 use crate::not_read::why_not_read;
 
 #[derive(Deserialize)]
+#[serde(expecting = "a map with `a` and `b`")]
 struct Pair<'l> {
     #[serde(borrow, default)]
     id: Option<&'l RawValue>,
