@@ -60,10 +60,19 @@ impl fmt::Display for Unknown {
 
 impl std::error::Error for Unknown {}
 
+/// The kind of addresses of service-linked roles.
+const SERVICE_LINKED: &str = "service_linked_role";
+
+fn service_linked(text: &str) -> Unknown {
+    let message = format!("questions leave `{text}` out: only its service can ask as a service-linked role");
+    Unknown { message, meant: None }
+}
+
 /// Reads who asks: `user/NAME`, `role/NAME`, an ARN, an account, a service.
 pub(crate) fn who(state: &State, text: &str) -> Result<Who, Unknown> {
     match text.split_once('/') {
         Some(("user" | "role", _)) => identity(state, text).map(Who::Identity),
+        Some((SERVICE_LINKED, _)) => Err(service_linked(text)),
         Some(("group" | "policy", _)) => Err(Unknown {
             message: format!("`{text}` cannot ask for anything: only users and roles can"),
             meant: None,
@@ -167,6 +176,9 @@ pub(crate) fn on(state: &State, text: &str) -> Result<On, Unknown> {
                 format!("`{text}` is not an ARN: it has six fields, as in `arn:aws:s3:::bucket/key`");
             Err(Unknown { message, meant: None })
         };
+    }
+    if text.split_once('/').is_some_and(|(kind, _)| kind == SERVICE_LINKED) {
+        return Err(service_linked(text));
     }
     let address = text.parse::<Address>().map_err(|_| Unknown {
         message: format!("`{text}` is neither an ARN nor an address such as `role/NAME`"),

@@ -145,3 +145,14 @@ fn a_tag_that_is_compared_with_numbers_may_have_a_text() {
         assert_eq!(answer.verdict, expected, "{denies}");
     }
 }
+
+#[test]
+fn service_linked_roles_are_left_out_of_questions_whichever_part_they_have() {
+    let access = access_of(&manifest("users: {alice: {}}\n"), None);
+    for name in ["service_linked_role/autoscaling.amazonaws.com", "service_linked_role/none.amazonaws.com"] {
+        let expected =
+            format!("questions leave `{name}` out: only its service can ask as a service-linked role");
+        assert_eq!(access.who(name).unwrap_err().message, expected);
+        assert_eq!(access.on(name).unwrap_err().message, expected);
+    }
+}
