@@ -290,6 +290,10 @@ fn a_question_is_answered_with_its_reason_and_an_exit_code() {
     let moot =
         can(&["role/engineer", "ec2:DescribeVpcs", "arn:aws:ec2:eu-west-1:123456789012:vpc/a"]).expect(0);
     moot.says(&["yes: role/engineer can ec2:DescribeVpcs", "note: ec2:DescribeVpcs takes no resource"]);
+    can(&["role/engineer", "s3:GetObject", "arn:aws:ec2:::x"]).expect(0).says(&[
+        "yes:",
+        "note: no type of resource that s3:GetObject takes has such an ARN as arn:aws:ec2:::x",
+    ]);
     can(&["service_linked_role/none.amazonaws.com", "s3:GetObject", "*"])
         .expect(64)
         .says(&["only its service can ask as a service-linked role"]);

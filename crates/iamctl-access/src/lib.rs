@@ -153,6 +153,13 @@ impl Access {
         question::on(&self.state, text)
     }
 
+    /// The forms of the ARNs of what an action can be done to, by the table of AWS's actions, where `on` has none of
+    /// them, so that the question is hardly the one that was meant; otherwise nothing.
+    #[must_use]
+    pub fn other_forms(&self, action: &Action, on: &On) -> Vec<&'static str> {
+        target::other_forms(&self.state, action.as_str(), on)
+    }
+
     /// Answers a question.
     #[must_use]
     pub fn ask(&self, question: &Question<'_>) -> Answer {

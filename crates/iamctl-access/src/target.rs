@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use iamctl_data::ResourceType;
 use iamctl_model::{Address, Identity, Pattern, PrincipalArn, RoleName};
 use iamctl_policy::eval::Resource;
 
@@ -9,6 +10,7 @@ use crate::answer::{Assumption, Unread};
 use crate::library::{OtherSide, PolicyKindOf, StandIn};
 use crate::question::{On, Question, resource_arn};
 use crate::stack::{Asker, Collector, Held};
+use crate::state::State;
 
 /// What is said of the account of a resource that may be in any other one.
 const ANOTHER_ACCOUNT: &str = "another account";
@@ -262,6 +264,34 @@ fn role_of(collector: &Collector<'_>, arn: &str) -> Option<RoleName> {
 /// Whether an action is done to something. One that the table does not have is taken to be.
 pub(crate) fn takes_resource(action: &str) -> bool {
     iamctl_data::services().action(action).is_none_or(|(_, action)| action.resource_types().next().is_some())
+}
+
+/// The forms of the ARNs of all that an action is done to, where what is asked about has none of them; otherwise
+/// nothing. Of a pattern, only the service counts: what else it stands for may be in some form.
+pub(crate) fn other_forms(state: &State, action: &str, on: &On) -> Vec<&'static str> {
+    let arn = match on {
+        On::Anything => None,
+        On::Arn(arn) => Some(arn.clone()),
+        On::Address(address) => resource_arn(state, address),
+    };
+    let (Some(arn), Some((service, action))) = (arn, iamctl_data::services().action(action)) else {
+        return Vec::new();
+    };
+    let types: Option<Vec<&ResourceType>> =
+        action.resource_types().map(|(name, _)| service.resource_type(name)).collect();
+    let service_of = |arn: &str| arn.split(':').nth(2).unwrap_or("*").to_ascii_lowercase();
+    let is_open = |text: &str| text.contains(['*', '?', '$']);
+    let may_be = |of: &ResourceType| match is_open(&arn) {
+        true => {
+            let (asked, known) = (service_of(&arn), service_of(of.arn));
+            is_open(&asked) || is_open(&known) || asked == known
+        }
+        false => of.is_form_of(&arn),
+    };
+    match types {
+        Some(types) if !types.iter().any(|of| may_be(of)) => types.iter().map(|of| of.arn).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Whether an action is opened by the trust policies of roles.

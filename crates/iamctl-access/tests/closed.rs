@@ -147,6 +147,28 @@ fn a_tag_that_is_compared_with_numbers_may_have_a_text() {
 }
 
 #[test]
+fn what_an_action_is_not_done_to_is_told_by_the_form_of_its_arn() {
+    let access = access_of(&manifest("users: {alice: {}}\nroles: {r: {trust: [{users: alice}]}}\n"), None);
+    for (action, on, fits) in [
+        ("s3:GetObject", "arn:aws:s3:::bucket/key", true),
+        ("s3:GetObject", "arn:aws:s3:::bucket", false),
+        ("s3:GetObject", "arn:aws:s3:::bucket*", true),
+        ("s3:GetObject", "arn:aws:ec2:::x", false),
+        ("s3:GetObject", "arn:aws:ec2:*:*:x", false),
+        ("s3:GetObject", "arn:aws:*:*:*:x", true),
+        ("s3:GetObject", "arn:*", true),
+        ("s3:GetObject", "*", true),
+        ("sts:AssumeRole", "role/r", true),
+        ("sts:AssumeRole", "user/alice", false),
+        ("iam:PassRole", "arn:aws:iam::210987654321:role/path/other", true),
+        ("ec2:DescribeVpcs", "arn:aws:ec2:::x", true),
+    ] {
+        let forms = access.other_forms(&Action::parse(action).unwrap(), &access.on(on).unwrap());
+        assert_eq!(forms.is_empty(), fits, "{action} {on}: {forms:?}");
+    }
+}
+
+#[test]
 fn service_linked_roles_are_left_out_of_questions_whichever_part_they_have() {
     let access = access_of(&manifest("users: {alice: {}}\n"), None);
     for name in ["service_linked_role/autoscaling.amazonaws.com", "service_linked_role/none.amazonaws.com"] {

@@ -164,12 +164,34 @@ async fn ready(what: &What, global: &Global, terminal: Terminal) -> Result<Ready
         tell_moot(action.as_str(), terminal);
     }
     let resource = resource.filter(|_| !is_moot);
+    if let Some(named) = &resource {
+        tell_other_forms(&subject.access.other_forms(&action, &on), action.as_str(), named, terminal);
+    }
     Ok(Ready { action, on, resource, with, subject })
 }
 
 /// Whether an action is known to be done to nothing in particular.
 fn takes_none(action: &str) -> bool {
     services().action(action).is_some_and(|(_, action)| action.resource_types().next().is_none())
+}
+
+/// Nothing can be done to what has none of the `forms` that an action takes.
+fn tell_other_forms(forms: &[&str], action: &str, named: &str, terminal: Terminal) {
+    const MOST_NAMED: usize = 2;
+    if forms.is_empty() {
+        return;
+    }
+    let more = forms.len().saturating_sub(MOST_NAMED);
+    let shown = forms.iter().take(MOST_NAMED).map(|form| format!("`{form}`"));
+    let shown: Vec<String> = shown.chain((more > 0).then(|| format!("{more} more"))).collect();
+    let text = format!(
+        "no type of resource that {action} takes has such an ARN as {named}, by the table of {}: they are {}",
+        services().provenance().date,
+        list(&shown)
+    );
+    let mut page = terminal.page();
+    page.words(0, 6, &[(Ink::Hint, "note: "), (Ink::Plain, text.as_str())]);
+    terminal.tell(&page);
 }
 
 fn tell_moot(action: &str, terminal: Terminal) {
